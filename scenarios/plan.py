@@ -1,0 +1,125 @@
+"""A plan: what ``scenarios.run`` makes and every deliverable, checker and page reads.
+
+Tables are GeoDataFrames in WGS84 (EPSG:4326) or DataFrames with the columns listed here; a
+deliverable may rely on every one of them being there (values may be null where it says so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geodata.faults import Fault
+from planner.solution import Certificate, Reason
+from scenarios.schema import Scenario, StreamProfile
+
+FACILITY_COLUMNS = (
+    "id",  # stable
+    "name",
+    "stream",  # id of the stream
+    "tier",  # id of the tier, e.g. "village_point", "township_store", "county_centre"
+    "district",  # name of the township, "" if unknown
+    "village",  # name, "" if unknown
+    "status",  # 现状保留 "kept" | "expanded" | "closed" | "new" | "not_chosen"
+    "state",  # the state of the input facility (domain.md 1.10), "" for a candidate
+    "size",  # name of the size option opened, "" where closed
+    "capacity_t_per_yr",  # null where unlimited
+    "throughput_t_per_yr",
+    "load_rate",  # throughput / capacity, null where unlimited
+    "land_m2",  # null where unknown
+    "investment_wan_cny",  # 万元, null where unknown
+    "n_served",  # demand points (or lower-tier sites) served
+    "population_served",  # null where not given
+    "mean_impedance",  # of what it serves, in the tier's unit; null if none
+    "worst_impedance",
+    "phase",  # "" until a scenario has phases
+    "responsible",  # free text of the profile
+    "geometry",
+)
+
+DEMAND_COLUMNS = (
+    "id",
+    "name",
+    "district",
+    "stream",
+    "population",  # null where not given
+    "demand_t_per_yr",
+    "demand_basis",  # "stated" | "estimated" | "count"
+    "served",  # bool
+    "facility_id",  # "" where unserved; the largest share where divided
+    "facility_name",
+    "impedance",  # road metres or seconds to that facility incl. access legs, null if unserved
+    "straight_m",  # straight line to it
+    "snap_m",  # access leg of the village
+    "within_radius",  # bool or null where the tier has no radius
+    "reason",  # why unserved: "" | "no_road" | "no_candidate_in_reach" | "capacity" | "left_out"
+    "geometry",
+)
+
+ASSIGNMENT_COLUMNS = (
+    "from_id",
+    "to_id",
+    "tier",
+    "impedance",
+    "unit",  # "m" | "s"
+    "share",
+    "tonnes_per_yr",
+)
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One figure of a plan, with its formula in words so that nobody has to guess its 口径."""
+
+    id: str
+    name: str  # English msgid, translated where shown
+    value: float | None
+    unit: str
+    formula: str  # English msgid
+    target: float | None = None
+
+
+@dataclass(frozen=True)
+class TierResult:
+    """The siting answer of one tier of a stream."""
+
+    tier: str
+    certificate: Certificate
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class StreamPlan:
+    """One stream planned: tables as named above, a certificate a tier and one over all."""
+
+    profile: StreamProfile
+    facilities: gpd.GeoDataFrame
+    demand: gpd.GeoDataFrame
+    assignments: pd.DataFrame
+    indicators: tuple[Indicator, ...]
+    tiers: tuple[TierResult, ...]
+    certificate: Certificate
+    assessment: Mapping[str, Any]  # present state: see scenarios/assess.py
+    input_hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The answer to a scenario: its streams and the backdrop that a map shows."""
+
+    scenario: Scenario
+    title: str
+    synthetic: bool
+    streams: Mapping[str, StreamPlan]
+    roads: gpd.GeoDataFrame  # columns class, name, geometry (lines); may be simplified
+    districts: gpd.GeoDataFrame  # id, name, geometry (may be empty polygons), seat bool
+    exclusions: gpd.GeoDataFrame  # id, name, kind, geometry
+    candidates: gpd.GeoDataFrame  # id, name, stream, kept bool, dropped_by, geometry
+    faults: tuple[Fault, ...] = ()
+    sources: tuple[str, ...] = ()  # lines for the map's source note
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)

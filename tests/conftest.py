@@ -1,0 +1,37 @@
+"""Shared fixtures, and the one place that decides whether a missing tool skips or fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DATA = ROOT.parent / "shared" / "data"
+REQUIRE_ALL = os.environ.get("WANGDIAN_REQUIRE_ALL") == "1"
+
+
+def missing(reason: str) -> None:
+    """Skip with a reason, or fail where everything is required (CI)."""
+    if REQUIRE_ALL:
+        pytest.fail(f"required by WANGDIAN_REQUIRE_ALL: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Folder of real networks, places and benchmark instances."""
+    if not REAL_DATA.is_dir():
+        missing(f"real data is absent ({REAL_DATA.name} beside the checkout)")
+    return REAL_DATA
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Path of a Chromium that can be driven."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("Chromium is not installed")
+    return str(path)
