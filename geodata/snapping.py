@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.roads.graph import RoadPositions
+from geodata.roads.graph import CostGraph, RoadGraph, RoadPositions
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,3 +30,21 @@ class Snapped:
     def ok(self) -> NDArray[np.bool_]:
         """(q,) whether the point found a road within the cap."""
         return self.positions.edge >= 0
+
+
+def snap(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    graph: RoadGraph,
+    usable: NDArray[np.bool_] | CostGraph,
+    cap_m: float,
+) -> Snapped:
+    """Nearest point of the usable roads for each point.
+
+    Parameters
+    ----------
+    lon, lat : (q,) WGS84 degrees
+    usable : (e,) edges that may be snapped to, or the cost graph whose finite edges are meant
+    cap_m : beyond this distance a point is on no road
+    """
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Road networks: read from files or by place name, costed per vehicle, reported, exported."""

@@ -9,6 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+CONNECTOR = "connector"
+"""Class of the edges without length that join the copies of a split junction."""
+
 Int32Array = NDArray[np.int32]
 FloatArray = NDArray[np.float64]
 
@@ -58,13 +61,18 @@ class RoadGraph:
     road_class : (e,) positions in ``class_names`` (``trunk``, ``county``, ``village`` ...)
     class_names : names of the classes, OSM's ``highway`` values or the layer's own
     name : (e,) positions in ``names``; -1 is unnamed
-    reverse : (e,) the edge that runs the other way along the same line, -1 where one-way
-    access : (e,) bit ``b`` set: vehicle access group ``b`` of ``geodata.roads.speeds`` may use it
+    reverse : (e,) the edge that runs the other way along the same line, -1 where there is none.
+        A street that is one-way for vehicles has one where it may be walked both ways (``access``
+        tells). At a junction that turn restrictions have split, the ends of an edge and of its
+        reverse are different nodes at the same place.
+    access : (e,) bits of ``geodata.roads.access.Access``: the groups that may use it
     max_weight_t, max_height_m : (e,) limits, NaN where none is known
-    speed_kph : (e,) posted or measured speed, NaN where the class default applies
+    speed_kph : (e,) measured speed, NaN where the class default applies
     closed : (e,) closed to all
     shape_start, shape_lon, shape_lat : the line of edge ``e`` is points
         ``shape_start[e]:shape_start[e + 1]``, ends included, in driving order
+    source : where the network is from, for maps and reports
+    speed_limit_kph : (e,) posted limit, NaN where none is known; nobody drives faster. None: none
     """
 
     topology: RoadTopology
@@ -83,6 +91,30 @@ class RoadGraph:
     shape_lon: FloatArray
     shape_lat: FloatArray
     source: str = ""
+    speed_limit_kph: NDArray[np.float32] | None = None
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of junctions."""
+        return self.topology.n_nodes
+
+    @property
+    def n_edges(self) -> int:
+        """Number of directed edges."""
+        return self.topology.n_edges
+
+    @cached_property
+    def is_connector(self) -> NDArray[np.bool_]:
+        """(e,) edges of no length inside a split junction or barrier: part of no line on a map."""
+        if CONNECTOR not in self.class_names:
+            return np.zeros(self.n_edges, bool)
+        return np.asarray(self.road_class == self.class_names.index(CONNECTOR))
+
+    @cached_property
+    def is_line_leader(self) -> NDArray[np.bool_]:
+        """(e,) one edge of every line, the first of its two directions: what a map draws."""
+        edges = np.arange(self.n_edges)
+        return ((self.reverse < 0) | (edges < self.reverse)) & ~self.is_connector
 
     def with_closures(self, edges: NDArray[np.int64], *, both_ways: bool = True) -> RoadGraph:
         """The same network with ``edges`` closed (and their reverse edges, unless told not to)."""
@@ -138,3 +170,30 @@ class RoadPositions:
 
     def __len__(self) -> int:
         return len(self.edge)
+
+
+def at_nodes(
+    topology: RoadTopology, nodes: NDArray[np.integer], usable: NDArray[np.bool_] | None = None
+) -> RoadPositions:
+    """Positions that stand on junctions.
+
+    Parameters
+    ----------
+    nodes : (q,) node positions
+    usable : (e,) edges that may be stood on; None is all
+
+    Returns
+    -------
+    RoadPositions
+        Fraction 0 of the node's first usable outgoing edge, else 1 of its first usable incoming
+        one; -1 where the node has neither.
+    """
+    edges = np.arange(topology.n_edges) if usable is None else np.flatnonzero(usable)
+    first = np.full((2, topology.n_nodes), -1, np.int32)
+    for row, ends in enumerate((topology.edge_from, topology.edge_to)):
+        first[row, ends[edges][::-1]] = edges[::-1]
+    leaving, arriving = first[:, nodes]
+    return RoadPositions(
+        edge=np.where(leaving >= 0, leaving, arriving).astype(np.int32),
+        fraction=np.where(leaving >= 0, 0.0, 1.0),
+    )
