@@ -65,13 +65,39 @@ class Metric(StrEnum):
 
 
 class ProblemType(StrEnum):
-    """The models by the field's names; ArcGIS names are accepted as aliases when read."""
+    """The models by the field's names; ArcGIS's and the literature's are accepted as aliases."""
 
     P_MEDIAN = "p_median"
     P_CENTRE = "p_centre"
     SET_COVER = "set_cover"
     MAXIMAL_COVER = "maximal_cover"
     CAPACITATED_LOCATION = "capacitated_location"
+
+    @classmethod
+    def _missing_(cls, value: object) -> ProblemType | None:
+        """The type an alias means: ``Minimize Facilities``, ``LSCP``, ``p-center`` ..."""
+        word = "_".join(str(value).casefold().replace("-", " ").replace("_", " ").split())
+        known = _PROBLEM_ALIASES.get(word, word)
+        return next((one for one in cls if one.value == known), None)
+
+
+_PROBLEM_ALIASES = {
+    # ArcGIS Network Analyst, location-allocation.
+    "minimize_impedance": "p_median",
+    "minimize_weighted_impedance": "p_median",
+    "minimize_weighted_impedance_(p_median)": "p_median",
+    "maximize_coverage": "maximal_cover",
+    "maximize_capacitated_coverage": "maximal_cover",
+    "minimize_facilities": "set_cover",
+    # The literature's own names.
+    "pmedian": "p_median",
+    "p_center": "p_centre",
+    "pcenter": "p_centre",
+    "lscp": "set_cover",
+    "mclp": "maximal_cover",
+    "cflp": "capacitated_location",
+    "cpmp": "capacitated_location",
+}
 
 
 class QuotaRule(Model):
@@ -136,7 +162,7 @@ class Tier(Model):
     metric: Metric = Metric.ROAD
     circuity: float = Field(default=1.3, ge=1)
     vehicle: str = "light_truck"
-    """Id in ``vehicles.yaml``."""
+    """Id in ``geodata/roads/vehicles.yaml``: access, payload, cost of a tonne-kilometre."""
     radius_km: Sourced | None = None
     """The promise shown to officials; also the cutoff of cover models."""
     cutoff_km: float | None = Field(default=None, gt=0)
@@ -147,6 +173,16 @@ class Tier(Model):
     single_source: bool = True
     own_district_only: bool = False
     """Demand may be served only by a site in its own district."""
+    adjacent_districts_only: bool = False
+    """Demand may be served only by a site in its own or a bordering district (共建共享)."""
+    existing: Literal["required", "optional"] = "required"
+    """Whether standing sites must stay open, or may be closed where that is better."""
+    share_taken: Sourced | None = None
+    """Part of the lower tier's tonnes that is hauled here, 0..1; the rest is used on the spot."""
+    facility_names: tuple[str, ...] = ()
+    """Words in a facility table's tier column that mean this tier."""
+    responsible: str = ""
+    """Who builds and runs it, as the document names them."""
     quotas: tuple[QuotaRule, ...] = ()
     candidates: tuple[CandidateSource, ...] = (CandidateSource.GIVEN, CandidateSource.EXISTING)
     candidate_spacing_km: float = Field(default=3.0, gt=0)
@@ -156,11 +192,23 @@ class Tier(Model):
 
 
 class DemandFactor(Model):
-    """``tonnes = quantity x factor``, summed over the factors of a stream."""
+    """``tonnes = quantity x factor x times...``, summed over the factors of a stream."""
 
     of: str
     """Standard column: population, sown_area_mu, floor_area_m2, households, count ..."""
     factor: Sourced
+    times: tuple[Sourced, ...] = ()
+    """Further shares, each with its own source: collectable, off the field, sorted out ..."""
+
+    @property
+    def t_per_unit(self) -> float | None:
+        """Tonnes a year of one unit of ``of``; None where a part of it is unknown."""
+        product = 1.0
+        for number in (self.factor, *self.times):
+            if number.value is None:
+                return None
+            product *= number.value
+        return product
 
 
 class DemandRule(Model):
