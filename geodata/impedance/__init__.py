@@ -1,0 +1,19 @@
+"""Road impedance: costs between positions on a road graph, many at once."""
+
+from geodata.impedance.matrices import cost_matrix, within
+from geodata.impedance.nearest_targets import nearest
+from geodata.impedance.positions import at_nodes
+from geodata.impedance.routes import Route, path
+from geodata.impedance.service_areas import EdgePortions, Reach, reach
+
+__all__ = [
+    "EdgePortions",
+    "Reach",
+    "Route",
+    "at_nodes",
+    "cost_matrix",
+    "nearest",
+    "path",
+    "reach",
+    "within",
+]
