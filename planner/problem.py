@@ -329,6 +329,11 @@ class SitingProblem:
         """(n,) demand with at least one arc."""
         return np.diff(self.arcs.start) > 0
 
+    @property
+    def needs_allocation(self) -> bool:
+        """Whether sites have limits, so that the best assignment is not simply the nearest site."""
+        return self.sites.capacitated or bool((self.sites.least_throughput > 0).any())
+
     def fingerprint(self) -> str:
         """SHA-256 over every value that can change the answer."""
         digest = hashlib.sha256()

@@ -1,0 +1,295 @@
+"""The classic problems by the field's names, from an impedance matrix.
+
+ArcGIS users know them as Minimize Impedance (p-median), Minimize Facilities (set cover), Maximize
+Coverage and Maximize Capacitated Coverage (maximal cover).
+
+``impedance`` is dense ``(n_demand, n_sites)`` with ``inf`` where there is no way, or a SciPy
+sparse matrix in which absent is no way and a stored 0 is a way of length 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from planner.problem import (
+    Arcs,
+    Demand,
+    FloatArray,
+    Objective,
+    ProblemError,
+    Quota,
+    Sites,
+    SitingProblem,
+)
+
+SiteCount = int | tuple[int | None, int | None] | None
+"""Exactly this many open sites, (least, most), or no limit."""
+
+
+def p_median(
+    impedance: Any,
+    weight: Any = None,
+    *,
+    p: SiteCount = None,
+    demand_ids: Sequence[str] | None = None,
+    sites: Sites | Sequence[str] | None = None,
+    cost: Any = None,
+    cutoff: float = np.inf,
+    quotas: Sequence[Quota] = (),
+    single_source: bool = True,
+    **units: str,
+) -> SitingProblem:
+    """Least weighted impedance of serving everybody from ``p`` sites (Minimize Impedance).
+
+    Parameters
+    ----------
+    impedance : (n, m) dense or sparse, metres or seconds
+    weight : (n,) demand; 1 each if left out
+    p : how many sites open
+    sites : ids, or :class:`Sites` with capacities, required and forbidden sites, sizes
+    cost : (n, m) dense or sparse cost of serving the whole of a demand point; weight x impedance
+        if left out
+    cutoff : pairs beyond it do not exist
+    units : ``impedance_unit``, ``weight_unit``, ``cost_unit``
+
+    Raises
+    ------
+    ProblemError
+        If the parts do not fit together; every fault is named.
+    """
+    return _problem(
+        Objective.MIN_COST,
+        impedance,
+        weight,
+        p,
+        demand_ids,
+        sites,
+        cost,
+        cutoff,
+        quotas,
+        single_source,
+        units,
+        default_fixed_cost=0.0,
+    )
+
+
+def p_centre(
+    impedance: Any,
+    weight: Any = None,
+    *,
+    p: SiteCount = None,
+    demand_ids: Sequence[str] | None = None,
+    sites: Sites | Sequence[str] | None = None,
+    cutoff: float = np.inf,
+    quotas: Sequence[Quota] = (),
+    single_source: bool = True,
+    **units: str,
+) -> SitingProblem:
+    """Shortest worst impedance with ``p`` sites; parameters as :func:`p_median`."""
+    return _problem(
+        Objective.MIN_WORST,
+        impedance,
+        weight,
+        p,
+        demand_ids,
+        sites,
+        None,
+        cutoff,
+        quotas,
+        single_source,
+        units,
+        default_fixed_cost=0.0,
+    )
+
+
+def set_cover(
+    impedance: Any,
+    weight: Any = None,
+    *,
+    radius: float,
+    p: SiteCount = None,
+    demand_ids: Sequence[str] | None = None,
+    sites: Sites | Sequence[str] | None = None,
+    quotas: Sequence[Quota] = (),
+    single_source: bool = True,
+    **units: str,
+) -> SitingProblem:
+    """Fewest sites (or least fixed cost) with everybody within ``radius`` (Minimize Facilities).
+
+    ``sites`` given as ids cost 1 each; given as :class:`Sites`, their ``fixed_cost`` counts, and
+    all zero is read as 1 each.
+    """
+    return _problem(
+        Objective.MIN_SITES,
+        impedance,
+        weight,
+        p,
+        demand_ids,
+        sites,
+        None,
+        radius,
+        quotas,
+        single_source,
+        units,
+        default_fixed_cost=1.0,
+    )
+
+
+def maximal_cover(
+    impedance: Any,
+    weight: Any = None,
+    *,
+    radius: float,
+    p: SiteCount = None,
+    demand_ids: Sequence[str] | None = None,
+    sites: Sites | Sequence[str] | None = None,
+    quotas: Sequence[Quota] = (),
+    single_source: bool = True,
+    **units: str,
+) -> SitingProblem:
+    """Most weight within ``radius`` of ``p`` sites (Maximize Coverage, Maximize Capacitated Coverage).
+
+    Parameters as :func:`p_median`.
+    """
+    return _problem(
+        Objective.MAX_COVERED,
+        impedance,
+        weight,
+        p,
+        demand_ids,
+        sites,
+        None,
+        radius,
+        quotas,
+        single_source,
+        units,
+        default_fixed_cost=0.0,
+    )
+
+
+def capacitated_location(
+    impedance: Any,
+    weight: Any,
+    *,
+    sites: Sites,
+    p: SiteCount = None,
+    demand_ids: Sequence[str] | None = None,
+    cost: Any = None,
+    cutoff: float = np.inf,
+    quotas: Sequence[Quota] = (),
+    single_source: bool = False,
+    **units: str,
+) -> SitingProblem:
+    """Least fixed plus service cost with sites of limited sizes; parameters as :func:`p_median`."""
+    return _problem(
+        Objective.MIN_COST,
+        impedance,
+        weight,
+        p,
+        demand_ids,
+        sites,
+        cost,
+        cutoff,
+        quotas,
+        single_source,
+        units,
+        default_fixed_cost=0.0,
+    )
+
+
+def _problem(
+    objective: Objective,
+    impedance: Any,
+    weight: Any,
+    p: SiteCount,
+    demand_ids: Sequence[str] | None,
+    sites: Sites | Sequence[str] | None,
+    cost: Any,
+    cutoff: float,
+    quotas: Sequence[Quota],
+    single_source: bool,
+    units: dict[str, str],
+    *,
+    default_fixed_cost: float,
+) -> SitingProblem:
+    rows = _rows(impedance, cutoff)
+    n, m = rows.shape
+    amount = np.ones(n) if weight is None else np.asarray(weight, np.float64)
+    ids = tuple(f"D{i}" for i in range(n)) if demand_ids is None else tuple(demand_ids)
+    if amount.shape != (n,) or len(ids) != n:
+        raise ProblemError(
+            [
+                f"impedance has {n} rows, but there are {len(ids)} demand ids and "
+                f"weights of shape {amount.shape}"
+            ]
+        )
+    return SitingProblem(
+        objective=objective,
+        demand=Demand(ids, amount),
+        sites=_sites(sites, m, default_fixed_cost),
+        arcs=Arcs(rows.indptr, rows.indices, rows.data, _cost(cost, rows, amount)),
+        site_count=(p, p) if isinstance(p, int) else (None, None) if p is None else p,
+        quotas=tuple(quotas),
+        single_source=single_source,
+        **units,
+    )
+
+
+def _rows(impedance: Any, cutoff: float) -> sparse.csr_array:
+    """Finite pairs within the cutoff as sorted CSR; stored zeros stay."""
+    if sparse.issparse(impedance):
+        pairs = sparse.coo_array(impedance)
+        row, column, value = pairs.row, pairs.col, np.asarray(pairs.data, np.float64)
+    else:
+        full = np.asarray(impedance, np.float64)
+        if full.ndim != 2:
+            raise ProblemError([f"impedance has shape {full.shape}, needs (n_demand, n_sites)"])
+        pairs = full
+        row, column = np.nonzero(np.ones(full.shape, np.bool_))
+        value = full.ravel()
+    if np.isnan(value).any():
+        raise ProblemError(["impedance has values that are not numbers; use inf for no way"])
+    kept = np.isfinite(value) & (value <= cutoff)
+    row, column, value = row[kept], column[kept], value[kept]
+    order = np.lexsort((column, row))
+    start = np.zeros(pairs.shape[0] + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=pairs.shape[0]), out=start[1:])
+    # Built from its parts: a constructor that sums or prunes would drop the stored zeros.
+    return sparse.csr_array((value[order], column[order], start), shape=pairs.shape)
+
+
+def _cost(cost: Any, rows: sparse.csr_array, weight: FloatArray) -> FloatArray:
+    demand = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    if cost is None:
+        return np.asarray(rows.data * weight[demand])
+    if cost.shape != rows.shape:
+        raise ProblemError([f"cost has shape {cost.shape}, impedance {rows.shape}"])
+    if sparse.issparse(cost):
+        return np.asarray(sparse.csr_array(cost)[demand, rows.indices]).ravel()
+    return np.asarray(cost, np.float64)[demand, rows.indices]
+
+
+def _sites(sites: Sites | Sequence[str] | None, m: int, default_fixed_cost: float) -> Sites:
+    if isinstance(sites, Sites):
+        ready = sites
+        if default_fixed_cost and not sites.fixed_cost.any():
+            ready = Sites(
+                sites.ids,
+                sites.required,
+                sites.forbidden,
+                sites.existing,
+                sites.size_start,
+                sites.capacity,
+                np.full(len(sites.capacity), default_fixed_cost),
+                sites.least_throughput,
+            )
+    else:
+        ids = [f"S{j}" for j in range(m)] if sites is None else list(sites)
+        ready = Sites.simple(ids, fixed_cost=np.full(len(ids), default_fixed_cost))
+    if len(ready) != m:
+        raise ProblemError([f"impedance has {m} columns, but there are {len(ready)} sites"])
+    return ready

@@ -1,0 +1,29 @@
+"""Which method solves which problem: the accelerated ones first, the PuLP model for the rest.
+
+To add a method: a module with a class as :class:`planner.solving.method.Method` says, and its
+place in :data:`ACCELERATED`. They are imported when first needed, because some compile kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from planner.problem import SitingProblem
+from planner.solution import SolverSettings
+from planner.solving.method import Method
+from planner.solving.pulp_solver import PulpMethod
+
+ACCELERATED: tuple[str, ...] = ()
+"""``module:class`` of each accelerated method, in the order in which they are asked."""
+
+
+def applicable(problem: SitingProblem, settings: SolverSettings) -> Iterator[Method]:
+    """The methods that keep every rule of the problem, best first; the last always can."""
+    if settings.accelerate:
+        for place in ACCELERATED:
+            module, name = place.split(":")
+            method: Method = getattr(import_module(module), name)()
+            if method.applies(problem):
+                yield method
+    yield PulpMethod()

@@ -1,0 +1,186 @@
+"""The public call: pick a method, run it, check what it found, certify it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pulp
+
+from planner.problem import Arcs, Demand, IntArray, Objective, SitingProblem
+from planner.solution import (
+    Cancelled,
+    Certificate,
+    OnProgress,
+    Outcome,
+    Reason,
+    SitingSolution,
+    SolverSettings,
+)
+from planner.solving import checker, explain, highs, judging, methods
+from planner.solving.judging import InternalError
+from planner.solving.method import Found, Watch
+
+
+def solve(
+    problem: SitingProblem,
+    settings: SolverSettings | None = None,
+    on_progress: OnProgress | None = None,
+    *,
+    start: SitingSolution | None = None,
+) -> SitingSolution:
+    """Best plan of a problem, with its proof, within the settings' time and gap.
+
+    Parameters
+    ----------
+    on_progress : hears of every phase, incumbent and bound; raising :class:`Cancelled` in it (or
+        Ctrl-C) ends the solve within a second with the best plan so far
+    start : an earlier plan of a problem with the same demand and sites, used as a warm start where
+        it keeps the rules of this one
+
+    Returns
+    -------
+    SitingSolution
+        Checked by the independent checker. Infeasible is an answer, with its reasons.
+
+    Raises
+    ------
+    InternalError
+        If a method found something that the checker refutes: a fault of this program.
+    """
+    settings = SolverSettings() if settings is None else settings
+    watch = Watch(settings, on_progress)
+    reduced = _Reduced.of(problem)
+    cancelled = False
+    try:
+        _keep_start(reduced, start, watch)
+        found = _run_methods(reduced.problem, settings, watch)
+    except (Cancelled, KeyboardInterrupt):
+        cancelled = True
+        found = watch.best or _nothing(problem)
+    reasons = found.reasons
+    if found.infeasible and not reasons:
+        reasons, cancelled = _explained(reduced.problem, settings, watch)
+    return _certified(problem, reduced, replace(found, reasons=reasons), watch, cancelled=cancelled)
+
+
+@dataclass(frozen=True, eq=False)
+class _Reduced:
+    """The problem without the demand that no site can reach."""
+
+    problem: SitingProblem
+    demand: IntArray
+    """Positions of the remaining demand points in the whole problem."""
+
+    @classmethod
+    def of(cls, problem: SitingProblem) -> _Reduced:
+        kept = np.flatnonzero(problem.reachable)
+        if len(kept) == len(problem.demand):
+            return cls(problem, kept)
+        arcs = problem.arcs
+        demand = Demand(tuple(problem.demand.ids[i] for i in kept), problem.demand.weight[kept])
+        start = np.append(arcs.start[:-1][kept], len(arcs))  # rows left out are empty
+        smaller = Arcs(start, arcs.site, arcs.impedance, arcs.cost)
+        return cls(replace(problem, demand=demand, arcs=smaller), kept)
+
+
+def _run_methods(problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
+    """The first method that comes to an answer; one that ends with nothing hands over."""
+    found = _nothing(problem)
+    for method in methods.applicable(problem, settings):
+        found = method.run(problem, settings, watch)
+        if found.size is not None or found.infeasible or watch.remaining_s <= 0:
+            break
+    if found.size is None and not found.infeasible and watch.best is not None:
+        return watch.best
+    return found
+
+
+def _nothing(problem: SitingProblem) -> Found:
+    worst = np.inf if judging.maximised(problem.objective) else -np.inf
+    return Found.nothing("none", bound=worst)
+
+
+def _keep_start(reduced: _Reduced, start: SitingSolution | None, watch: Watch) -> None:
+    """Make an earlier plan the first incumbent if it is a plan of this problem."""
+    if start is None or not start.has_plan or len(start.size) != len(reduced.problem.sites):
+        return
+    position = {int(i): p for p, i in enumerate(reduced.demand)}
+    known = np.array([int(i) in position for i in start.demand], np.bool_)
+    demand = np.array([position[int(i)] for i in start.demand[known]], np.int64)
+    flows = (start.size, demand, start.site[known], start.share[known])
+    if checker.check_plan(reduced.problem, *flows):
+        return
+    objective = checker.objective_of(reduced.problem, *flows)
+    watch.keep(
+        replace(
+            _nothing(reduced.problem),
+            size=flows[0],
+            demand=flows[1],
+            site=flows[2],
+            share=flows[3],
+            objective=objective,
+            method="start",
+        )
+    )
+
+
+def _explained(
+    problem: SitingProblem, settings: SolverSettings, watch: Watch
+) -> tuple[tuple[Reason, ...], bool]:
+    """Reasons for an infeasible problem, and whether the listener had enough of waiting."""
+    try:
+        return explain.explain(problem, settings, watch), False
+    except (Cancelled, KeyboardInterrupt):
+        return (), False
+
+
+def _certified(
+    problem: SitingProblem, reduced: _Reduced, found: Found, watch: Watch, *, cancelled: bool
+) -> SitingSolution:
+    maximise = judging.maximised(problem.objective)
+    size = np.full(len(problem.sites), -1) if found.size is None else np.asarray(found.size)
+    demand = reduced.demand[found.demand]
+    objective, bound = float("nan"), found.bound
+    if found.size is not None:
+        flows = (size, demand, found.site, found.share)
+        broken = checker.check_plan(problem, *flows)
+        if broken:
+            raise InternalError(f"{found.method} broke {broken[0]} ({len(broken)} in all)")
+        objective = checker.objective_of(problem, *flows)
+    if found.infeasible:
+        bound = float("nan")
+    else:
+        bound = judging.settled_bound(objective, bound, maximise=maximise)
+    certificate = Certificate(
+        outcome=judging.outcome_of(
+            objective, bound, infeasible=found.infeasible, cancelled=cancelled
+        ),
+        sense="max" if maximise else "min",
+        objective=objective,
+        bound=bound,
+        seconds=watch.seconds,
+        method=found.method,
+        solver=f"HiGHS, models by PuLP {pulp.__version__}",
+        solver_version=highs.version(),
+        problem_hash=problem.fingerprint(),
+        bound_proof=found.bound_proof,
+        bound_verified=found.bound_verified,
+        stage_seconds=found.stage_seconds,
+        reduced={"unreachable": len(problem.demand) - len(reduced.demand), **found.reduced},
+        checked=found.size is not None,
+        multipliers=found.multipliers,
+    )
+    served = np.zeros(len(problem.demand))
+    np.add.at(served, demand, found.share)
+    unserved = np.flatnonzero(served < 1 - 1e-6)
+    return SitingSolution(
+        certificate=certificate,
+        objective_kind=problem.objective,
+        size=size,
+        demand=demand,
+        site=found.site,
+        share=found.share,
+        unserved=unserved,
+        reasons=(*explain.unserved_reasons(problem, size, served), *found.reasons),
+    )
