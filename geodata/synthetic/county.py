@@ -1,0 +1,144 @@
+"""A believable county from a seed and a size; 合成数据 / synthetic: no such county exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import geopandas as gpd
+
+from geodata.roads.graph import RoadGraph
+from geodata.synthetic.administration import district_layer, make_units, village_layer
+from geodata.synthetic.areas import divide_land
+from geodata.synthetic.calibration import figures
+from geodata.synthetic.draws import Draws
+from geodata.synthetic.exclusions import exclusion_layer
+from geodata.synthetic.facilities import facility_layer
+from geodata.synthetic.land import (
+    candidate_layer,
+    free_ground,
+    permitted_land_layer,
+    public_land_layer,
+)
+from geodata.synthetic.main_roads import lay_main_roads
+from geodata.synthetic.naming import county_name
+from geodata.synthetic.network import build_network
+from geodata.synthetic.settlements import place_settlements, settle
+from geodata.synthetic.terrain import make_outline, make_rivers
+from geodata.synthetic.town_points import (
+    building_site_layer,
+    clinic_layer,
+    estate_layer,
+    repair_shop_layer,
+    restaurant_layer,
+    shop_layer,
+)
+
+LABEL = "合成数据 / synthetic"
+"""Stands on every map, sheet and file that shows the county."""
+
+
+@dataclass(frozen=True, eq=False)
+class County:
+    """A made-up county with everything that a plan of it reads.
+
+    Parameters
+    ----------
+    title : its invented name with the label that it is synthetic
+    seed, villages : what it was made from
+    roads : the road network
+    layers : GeoDataFrames in EPSG:4326 with the standard columns; each says ``synthetic`` in
+        its ``attrs``
+    exceptions : village id -> why no road serves it ("separate": streets that join no other
+        road, "off_road": no road within 600 m, "track": a field track is the only way)
+    sources : lines for a source note, one a published figure it is calibrated to
+    metric_crs : the projected system to measure in
+    synthetic : always true
+    """
+
+    title: str
+    seed: int
+    villages: int
+    roads: RoadGraph
+    layers: Mapping[str, gpd.GeoDataFrame]
+    exceptions: Mapping[str, str]
+    sources: tuple[str, ...]
+    metric_crs: str = "EPSG:4547"
+    synthetic: bool = True
+
+
+def make_county(villages: int = 352, seed: int = 0) -> County:
+    """Make the county of a seed and a size; the same two give the same values.
+
+    Parameters
+    ----------
+    villages : 10 to 200,000; area, townships, towns and roads grow in proportion
+    seed : >= 0
+
+    Raises
+    ------
+    ValueError
+        If either is out of range.
+    """
+    if not 10 <= villages <= 200_000:
+        message = f"villages is {villages}; give 10 to 200,000"
+        raise ValueError(message)
+    if seed < 0:
+        message = f"seed is {seed}; give 0 or more"
+        raise ValueError(message)
+    terrain = Draws(seed, "terrain")
+    outline = make_outline(terrain, villages)
+    rivers = make_rivers(terrain, outline)
+    made = place_settlements(seed, villages, outline, rivers)
+    main = lay_main_roads(seed, made, outline, rivers)
+    made = settle(made, rivers, main.bend_xy)
+    network = build_network(seed, made, main, rivers, LABEL)
+    areas = divide_land(seed, made)
+    units = make_units(seed, made, areas)
+    ground = free_ground(seed, made, areas)
+    layers = {
+        "districts": district_layer(units, made, areas),
+        "villages": village_layer(seed, units, made, areas),
+        "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers),
+        "facilities": facility_layer(seed, units, made, ground),
+        "candidates": candidate_layer(seed, units, made, ground),
+        "shops": shop_layer(seed, units, made),
+        "estates": estate_layer(seed, units, made),
+        "restaurants": restaurant_layer(seed, units, made),
+        "clinics": clinic_layer(seed, units, made),
+        "repair_shops": repair_shop_layer(seed, units, made),
+        "building_sites": building_site_layer(seed, units, made),
+        "public_land": public_land_layer(seed, units, made, ground),
+        "permitted_land": permitted_land_layer(seed, units, ground),
+    }
+    for layer in layers.values():
+        layer.attrs["synthetic"] = LABEL
+    exceptions = {
+        units.village_id[village]: reason
+        for reason, which in (
+            ("separate", network.separate), ("off_road", network.off_road), ("track", network.by_track)
+        )
+        for village in which.tolist()
+    }  # fmt: skip
+    return County(
+        title=f"{county_name()}（{LABEL}）",
+        seed=seed,
+        villages=villages,
+        roads=network.roads,
+        layers=MappingProxyType(layers),
+        exceptions=MappingProxyType(exceptions),
+        sources=_sources(),
+    )
+
+
+def _sources() -> tuple[str, ...]:
+    """The label, and each published figure with its document and line."""
+    return (
+        f"{LABEL}：地名、道路、设施均为虚构，仅总量参照公开文件",
+        *(
+            f"{name} = {figure.value:g} {figure.unit} ({figure.source})"
+            for name, figure in figures().items()
+            if figure.evidence in ("document", "derived")
+        ),
+    )
