@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -73,6 +74,7 @@ class RoadGraph:
         ``shape_start[e]:shape_start[e + 1]``, ends included, in driving order
     source : where the network is from, for maps and reports
     speed_limit_kph : (e,) posted limit, NaN where none is known; nobody drives faster. None: none
+    counts : what reading met, left out or could not use (``ferries``, ``zero_length`` ...)
     """
 
     topology: RoadTopology
@@ -92,6 +94,7 @@ class RoadGraph:
     shape_lat: FloatArray
     source: str = ""
     speed_limit_kph: NDArray[np.float32] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_nodes(self) -> int:
