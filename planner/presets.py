@@ -10,15 +10,16 @@ sparse matrix in which absent is no way and a stored 0 is a way of length 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from planner.problem import (
     Arcs,
     Demand,
     FloatArray,
+    IntArray,
     Objective,
     ProblemError,
     Quota,
@@ -151,7 +152,7 @@ def maximal_cover(
     single_source: bool = True,
     **units: str,
 ) -> SitingProblem:
-    """Most weight within ``radius`` of ``p`` sites (Maximize Coverage, Maximize Capacitated Coverage).
+    """Most weight within ``radius`` of ``p`` sites (Maximize [Capacitated] Coverage).
 
     Parameters as :func:`p_median`.
     """
@@ -216,22 +217,19 @@ def _problem(
     *,
     default_fixed_cost: float,
 ) -> SitingProblem:
-    rows = _rows(impedance, cutoff)
-    n, m = rows.shape
+    pairs = _pairs(impedance, cutoff)
+    n, m = pairs.shape
     amount = np.ones(n) if weight is None else np.asarray(weight, np.float64)
     ids = tuple(f"D{i}" for i in range(n)) if demand_ids is None else tuple(demand_ids)
     if amount.shape != (n,) or len(ids) != n:
         raise ProblemError(
-            [
-                f"impedance has {n} rows, but there are {len(ids)} demand ids and "
-                f"weights of shape {amount.shape}"
-            ]
+            [f"{n} rows of impedance, {len(ids)} demand ids, weights of shape {amount.shape}"]
         )
     return SitingProblem(
         objective=objective,
         demand=Demand(ids, amount),
         sites=_sites(sites, m, default_fixed_cost),
-        arcs=Arcs(rows.indptr, rows.indices, rows.data, _cost(cost, rows, amount)),
+        arcs=_arcs(pairs, cost, amount),
         site_count=(p, p) if isinstance(p, int) else (None, None) if p is None else p,
         quotas=tuple(quotas),
         single_source=single_source,
@@ -239,54 +237,52 @@ def _problem(
     )
 
 
-def _rows(impedance: Any, cutoff: float) -> sparse.csr_array:
-    """Finite pairs within the cutoff as sorted CSR; stored zeros stay."""
-    if sparse.issparse(impedance):
-        pairs = sparse.coo_array(impedance)
-        row, column, value = pairs.row, pairs.col, np.asarray(pairs.data, np.float64)
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Finite pairs within the cutoff, sorted by row and column; stored zeros are among them."""
+
+    shape: tuple[int, int]
+    row: IntArray
+    column: IntArray
+    value: FloatArray
+
+
+def _pairs(impedance: Any, cutoff: float) -> _Pairs:
+    if hasattr(impedance, "tocoo"):
+        # Not csr_array(impedance): converting sums duplicates, and pruning would drop the zeros.
+        entries = impedance.tocoo()
+        shape, row, column = entries.shape, entries.row, entries.col
+        value = np.asarray(entries.data, np.float64)
     else:
         full = np.asarray(impedance, np.float64)
         if full.ndim != 2:
             raise ProblemError([f"impedance has shape {full.shape}, needs (n_demand, n_sites)"])
-        pairs = full
-        row, column = np.nonzero(np.ones(full.shape, np.bool_))
-        value = full.ravel()
+        shape, value = full.shape, full.ravel()
+        row, column = np.divmod(np.arange(full.size), max(1, full.shape[1]))
     if np.isnan(value).any():
         raise ProblemError(["impedance has values that are not numbers; use inf for no way"])
-    kept = np.isfinite(value) & (value <= cutoff)
-    row, column, value = row[kept], column[kept], value[kept]
-    order = np.lexsort((column, row))
+    kept = np.flatnonzero(np.isfinite(value) & (value <= cutoff))
+    order = kept[np.lexsort((column[kept], row[kept]))]
+    return _Pairs((shape[0], shape[1]), row[order], column[order], value[order])
+
+
+def _arcs(pairs: _Pairs, cost: Any, weight: FloatArray) -> Arcs:
     start = np.zeros(pairs.shape[0] + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=pairs.shape[0]), out=start[1:])
-    # Built from its parts: a constructor that sums or prunes would drop the stored zeros.
-    return sparse.csr_array((value[order], column[order], start), shape=pairs.shape)
-
-
-def _cost(cost: Any, rows: sparse.csr_array, weight: FloatArray) -> FloatArray:
-    demand = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    np.cumsum(np.bincount(pairs.row, minlength=pairs.shape[0]), out=start[1:])
     if cost is None:
-        return np.asarray(rows.data * weight[demand])
-    if cost.shape != rows.shape:
-        raise ProblemError([f"cost has shape {cost.shape}, impedance {rows.shape}"])
-    if sparse.issparse(cost):
-        return np.asarray(sparse.csr_array(cost)[demand, rows.indices]).ravel()
-    return np.asarray(cost, np.float64)[demand, rows.indices]
+        return Arcs(start, pairs.column, pairs.value, pairs.value * weight[pairs.row])
+    if cost.shape != pairs.shape:
+        raise ProblemError([f"cost has shape {cost.shape}, impedance {pairs.shape}"])
+    table = cost.tocsr() if hasattr(cost, "tocsr") else np.asarray(cost, np.float64)
+    chosen = np.asarray(table[pairs.row, pairs.column], np.float64).ravel()
+    return Arcs(start, pairs.column, pairs.value, chosen)
 
 
 def _sites(sites: Sites | Sequence[str] | None, m: int, default_fixed_cost: float) -> Sites:
     if isinstance(sites, Sites):
         ready = sites
         if default_fixed_cost and not sites.fixed_cost.any():
-            ready = Sites(
-                sites.ids,
-                sites.required,
-                sites.forbidden,
-                sites.existing,
-                sites.size_start,
-                sites.capacity,
-                np.full(len(sites.capacity), default_fixed_cost),
-                sites.least_throughput,
-            )
+            ready = replace(sites, fixed_cost=np.full(len(sites.capacity), default_fixed_cost))
     else:
         ids = [f"S{j}" for j in range(m)] if sites is None else list(sites)
         ready = Sites.simple(ids, fixed_cost=np.full(len(ids), default_fixed_cost))

@@ -5,7 +5,8 @@ A problem is checked once, when it is made; after that it is read-only and varie
 :func:`dataclasses.replace`.
 
 Notation used by every model: demand points ``i`` (``n`` of them), sites ``j`` (``m``), size
-options ``s`` of a site (``k`` over all sites), arcs ``(i, j)`` in compressed sparse rows over ``i``.
+options ``s`` of a site (``k`` over all sites), arcs ``(i, j)`` in compressed sparse rows over
+``i``.
 An arc that is not there is an assignment that may not be made: there is no "large cost".
 """
 
@@ -314,9 +315,11 @@ class SitingProblem:
             same_row = np.diff(self.arcs.demand) == 0
             if (np.diff(self.arcs.site)[same_row] <= 0).any():
                 faults.append("arcs must name each site once a row, in increasing order")
-        for quota in self.quotas:
-            if len(quota.sites) and (quota.sites.min() < 0 or quota.sites.max() >= m):
-                faults.append(f"quota {quota.name} names a site outside 0..{m - 1}")
+        faults += [
+            f"quota {quota.name} names a site outside 0..{m - 1}"
+            for quota in self.quotas
+            if len(quota.sites) and (quota.sites.min() < 0 or quota.sites.max() >= m)
+        ]
         least, most = self.site_count
         if least is not None and most is not None and least > most:
             faults.append(f"site_count asks for at least {least} and at most {most}")

@@ -37,15 +37,15 @@ class SitingModel:
     arc_columns: IntArray
 
 
-def usable_arcs(problem: SitingProblem) -> IntArray:
+def usable_arcs(problem: SitingProblem, *, whatever_size: bool = False) -> IntArray:
     """Positions of the arcs that some plan can use.
 
     Left out are arcs to forbidden sites and, with single source, arcs to sites whose largest size
-    cannot take the whole demand.
+    cannot take the whole demand (kept under ``whatever_size``).
     """
     arcs, sites = problem.arcs, problem.sites
     usable = ~sites.forbidden[arcs.site]
-    if problem.single_source and len(arcs):
+    if problem.single_source and len(arcs) and not whatever_size:
         largest = np.maximum.reduceat(sites.capacity, sites.size_start[:-1])[arcs.site]
         slack = FEASIBILITY_TOLERANCE * np.maximum(1.0, largest)
         usable &= problem.demand.weight[arcs.demand] <= largest + slack

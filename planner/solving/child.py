@@ -9,6 +9,7 @@ Started with ``subprocess``, because workers of a pool may have no multiprocessi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import select
@@ -36,7 +37,7 @@ _NEWS_EVERY_S = 0.2
 """Bounds are sent no more often than this; incumbents always."""
 
 
-class ChildDied(RuntimeError):
+class ChildDiedError(RuntimeError):
     """The child ended without an answer (out of memory, killed from outside)."""
 
 
@@ -51,11 +52,10 @@ def run(
 
     Raises
     ------
-    ChildDied
+    ChildDiedError
         If the child ended without an answer and without being asked to.
     Whatever ``on_news`` raised, after the child has been ended.
     """
-    # A file would be simpler to send, but a full disk must not fail a solve.
     child = _started()
     limit_s = np.inf if options.time_limit_s is None else options.time_limit_s
     end_s = time.monotonic() + limit_s
@@ -108,7 +108,7 @@ def _attend(
             )
         if inbox.closed:
             code = child.wait()
-            raise ChildDied(f"the solver's process ended with code {code} and gave no answer")
+            raise ChildDiedError(f"the solver's process ended with code {code} and gave no answer")
 
 
 class _Inbox:
@@ -139,11 +139,9 @@ class _Inbox:
 
 def _hand_over(pipe: IO[bytes] | None, message: object) -> None:
     """Write the task; a child that died meanwhile is noticed by its closed output."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         if pipe is not None:
             _send(pipe, message)
-    except (BrokenPipeError, ValueError):
-        pass
 
 
 def _send(pipe: IO[bytes], message: object) -> None:
@@ -154,10 +152,8 @@ def _send(pipe: IO[bytes], message: object) -> None:
 
 
 def _close(pipe: IO[bytes]) -> None:
-    try:
+    with contextlib.suppress(OSError):
         pipe.close()
-    except (BrokenPipeError, OSError):
-        pass
 
 
 def _receive(pipe: IO[bytes]) -> Any:

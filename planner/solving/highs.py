@@ -99,7 +99,7 @@ OnNews = Callable[[Incumbent], None]
 
 def version() -> str:
     """Version of HiGHS."""
-    return str(highspy.Highs().version())
+    return str(_new_solver().version())
 
 
 def run(
@@ -121,7 +121,7 @@ def run(
     """
     if not len(program.cost):
         return _without_columns(program)
-    solver = highspy.Highs()
+    solver = _new_solver()
     _configure(solver, options)
     _load(solver, program)
     known = np.flatnonzero(np.isfinite(start)).astype(np.int32)
@@ -136,6 +136,10 @@ def run(
     return _answer(solver, program)
 
 
+def _new_solver() -> Any:
+    return highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no annotations
+
+
 def _configure(solver: Any, options: HighsOptions) -> None:
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("mip_rel_gap", options.gap)
@@ -143,7 +147,7 @@ def _configure(solver: Any, options: HighsOptions) -> None:
     solver.setOptionValue("random_seed", options.seed)
     if options.threads is not None:
         # The scheduler of a process is made once; asking for another size later is an error.
-        highspy.Highs.resetGlobalScheduler(True)  # noqa: FBT003 - positional in the binding
+        highspy.Highs.resetGlobalScheduler(True)  # noqa: FBT003 - no keyword
         solver.setOptionValue("threads", options.threads)
     if options.time_limit_s is not None:
         solver.setOptionValue("time_limit", max(0.0, options.time_limit_s))

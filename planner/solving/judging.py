@@ -38,8 +38,15 @@ def outward(bound: float, *, maximise: bool) -> float:
     """The bound, weakened by what rounding may have added to it."""
     if not np.isfinite(bound):
         return bound
-    slack = BOUND_SLACK * max(1.0, abs(bound))
+    slack = BOUND_SLACK * abs(bound)
     return bound + slack if maximise else bound - slack
+
+
+def trivial_bound(problem: SitingProblem) -> float:
+    """What no plan can be better than: all the demand, or nothing at all."""
+    if maximised(problem.objective):
+        return float(problem.demand.weight[problem.reachable].sum())
+    return 0.0
 
 
 def whole_objective(problem: SitingProblem) -> bool:
@@ -56,9 +63,12 @@ def whole_objective(problem: SitingProblem) -> bool:
 
 
 def sharpened(bound: float, problem: SitingProblem) -> float:
-    """The bound, moved inward to the nearest value that an objective can take."""
-    if not np.isfinite(bound):
-        return bound
+    """The bound, moved inward to the nearest value that an objective can take.
+
+    No bound at all becomes the trivial one.
+    """
+    pick = np.fmin if maximised(problem.objective) else np.fmax
+    bound = float(pick(bound, trivial_bound(problem)))
     slack = max(_WHOLE_SLACK, 10 * BOUND_SLACK * abs(bound))
     if problem.objective is Objective.MIN_WORST:
         return _next_impedance(bound, problem)

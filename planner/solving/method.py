@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -41,6 +41,16 @@ class Watch:
     def remaining_s(self) -> float:
         """Seconds left; ``inf`` without a limit, never negative."""
         return float("inf") if self._limit_s is None else max(0.0, self._limit_s - self.seconds)
+
+    def part(self, limit_s: float) -> Watch:
+        """A watch of the same listener for a question by itself, with a time limit of its own."""
+        began_s, listener = self.seconds, self._listener
+
+        def pass_on(event: Progress) -> None:
+            if listener is not None:
+                listener(replace(event, seconds=began_s + event.seconds))
+
+        return Watch(SolverSettings(time_limit_s=limit_s), pass_on)
 
     def keep(self, found: Found) -> None:
         """Remember an incumbent (the latest is taken to be the best)."""

@@ -142,7 +142,7 @@ class PulpMethod:
         if answer.ending is Ending.INFEASIBLE:
             nothing = Found.nothing(self.name, bound=float("nan"), infeasible=True)
             return replace(nothing, stage_seconds=stages)
-        return replace(keeper.final(answer, program, settings, watch), stage_seconds=stages)
+        return replace(keeper.final(answer, program, settings), stage_seconds=stages)
 
 
 class _Keeper:
@@ -158,9 +158,7 @@ class _Keeper:
         if plan.kept_rules(self._problem):
             self._watch.keep(self._found(plan, bound))
 
-    def final(
-        self, answer: HighsAnswer, program: LinearProgram, settings: SolverSettings, watch: Watch
-    ) -> Found:
+    def final(self, answer: HighsAnswer, program: LinearProgram, settings: SolverSettings) -> Found:
         """What the solve ended with."""
         bound = answer.bound
         if len(answer.values):

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pulp
 
-from planner.problem import Arcs, Demand, IntArray, Objective, SitingProblem
+from planner.problem import Arcs, Demand, IntArray, SitingProblem
 from planner.solution import (
     Cancelled,
     Certificate,
     OnProgress,
-    Outcome,
     Reason,
     SitingSolution,
     SolverSettings,
