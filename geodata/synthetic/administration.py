@@ -1,4 +1,4 @@
-"""The administrative layers: townships, development zones and villages with what they grow and keep."""
+"""The administrative layers: townships, development zones, villages and what they grow and keep."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class Units:
     village_id, village : (n,)
     village_district : (n,) name of the township or, where there is one, the zone
     urban_population : (d,) people in each seat's built-up area
+    on_network : (n,) roads lead to the village; nothing else is put where none do
     """
 
     township: list[str]
@@ -43,9 +44,10 @@ class Units:
     village: list[str]
     village_district: list[str]
     urban_population: FloatArray
+    on_network: NDArray[np.bool_]
 
 
-def make_units(seed: int, made: Settlements, areas: Areas) -> Units:
+def make_units(seed: int, made: Settlements, areas: Areas, on_network: NDArray[np.bool_]) -> Units:
     """Names of every unit, and the townspeople of every seat."""
     draws = Draws(seed, "units")
     towns = int(made.is_town.sum())
@@ -63,6 +65,7 @@ def make_units(seed: int, made: Settlements, areas: Areas) -> Units:
         village=village_names(draws, home),
         village_district=[every[k] for k in home.tolist()],
         urban_population=_urban_population(draws, made),
+        on_network=on_network,
     )
 
 
@@ -145,7 +148,8 @@ def _sown_mu(draws: Draws, areas: Areas) -> FloatArray:
     share = areas.cell_m2 * np.clip(1 + 0.12 * draws.normal(n), 0.6, 1.4)
     county_m2 = figure("area_per_village_km2") * 1e6 * n
     total = county_m2 * figure("arable_share") * figure("cropping_index") / MU_M2
-    return share * total / share.sum()
+    sown: FloatArray = share * total / share.sum()
+    return sown
 
 
 def _film_areas(draws: Draws, sown: FloatArray) -> dict[str, FloatArray]:

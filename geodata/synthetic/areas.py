@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import Voronoi, cKDTree
+from shapely.geometry.base import BaseGeometry
 
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.settlements import Settlements
@@ -39,7 +40,7 @@ class Areas:
     corner_xy: FloatArray
     cell_m2: FloatArray
     polygons: NDArray[np.object_]
-    outline: shapely.Geometry
+    outline: BaseGeometry
 
 
 def divide_land(seed: int, made: Settlements) -> Areas:
@@ -49,22 +50,20 @@ def divide_land(seed: int, made: Settlements) -> Areas:
     own = np.concatenate([made.village_xy, made.seat_xy])
     start, corner_xy = _cells(np.concatenate([own, made.ghost_xy]), len(own))
     township = _nearest_seat(made, draws.uniform(0.93, 1.07, seats))
-    cells = shapely.polygons(
-        shapely.linearrings(corner_xy, indices=np.repeat(np.arange(len(own)), np.diff(start)))
-    )
+    rings = shapely.linearrings(corner_xy, indices=np.repeat(np.arange(len(own)), np.diff(start)))
+    cells = np.asarray(shapely.polygons(rings), dtype=object)
     home = np.concatenate([township, np.arange(seats)])
     order = np.argsort(home, kind="stable")
     first = np.searchsorted(home[order], np.arange(seats + 1))
-    polygons = np.array(
-        [shapely.coverage_union_all(cells[order[first[k] : first[k + 1]]]) for k in range(seats)],
-        dtype=object,
-    )
+    polygons = np.empty(seats, dtype=np.object_)
+    for k in range(seats):
+        polygons[k] = shapely.coverage_union_all(cells[order[first[k] : first[k + 1]]])
     return Areas(
         township=township,
         zone=_zones(made),
         cell_start=start[: n + 1],
         corner_xy=corner_xy[: start[n]],
-        cell_m2=shapely.area(cells[:n]),
+        cell_m2=np.asarray(shapely.area(cells[:n])),
         polygons=polygons,
         outline=shapely.coverage_union_all(polygons),
     )
@@ -90,7 +89,8 @@ def _nearest_seat(made: Settlements, reach: FloatArray) -> IntArray:
     near = min(4, len(made.seat_xy))
     distance, which = cKDTree(made.seat_xy).query(made.village_xy, k=near)
     reach = reach * np.where(made.is_town, 1.12, 1.0)
-    best = np.argmin(distance / reach[which], axis=1)
+    which = np.asarray(which).reshape(len(made.village_xy), near)
+    best = np.argmin(np.asarray(distance).reshape(which.shape) / reach[which], axis=1)
     chosen: IntArray = which[np.arange(len(which)), best].astype(np.int64)
     return chosen
 

@@ -95,14 +95,14 @@ def make_county(villages: int = 352, seed: int = 0) -> County:
     made = settle(made, rivers, main.bend_xy)
     network = build_network(seed, made, main, rivers, LABEL)
     areas = divide_land(seed, made)
-    units = make_units(seed, made, areas)
-    ground = free_ground(seed, made, areas)
+    units = make_units(seed, made, areas, network.on_network)
+    ground = free_ground(seed, made, areas, network.on_network)
     layers = {
         "districts": district_layer(units, made, areas),
         "villages": village_layer(seed, units, made, areas),
         "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers),
         "facilities": facility_layer(seed, units, made, ground),
-        "candidates": candidate_layer(seed, units, made, ground),
+        "candidates": candidate_layer(seed, units, ground),
         "shops": shop_layer(seed, units, made),
         "estates": estate_layer(seed, units, made),
         "restaurants": restaurant_layer(seed, units, made),
@@ -114,13 +114,16 @@ def make_county(villages: int = 352, seed: int = 0) -> County:
     }
     for layer in layers.values():
         layer.attrs["synthetic"] = LABEL
+    reasons = {
+        "separate": network.separate,
+        "off_road": network.off_road,
+        "track": network.by_track,
+    }
     exceptions = {
         units.village_id[village]: reason
-        for reason, which in (
-            ("separate", network.separate), ("off_road", network.off_road), ("track", network.by_track)
-        )
+        for reason, which in reasons.items()
         for village in which.tolist()
-    }  # fmt: skip
+    }
     return County(
         title=f"{county_name()}（{LABEL}）",
         seed=seed,

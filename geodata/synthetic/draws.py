@@ -56,7 +56,8 @@ class Draws:
             return np.minimum((share * count).astype(np.int64), count - 1)
         steps = np.cumsum(weight)
         found = np.searchsorted(steps, share * steps[-1], side="right")
-        return np.minimum(found, count - 1).astype(np.int64)
+        picked: IntArray = np.minimum(found, count - 1).astype(np.int64)
+        return picked
 
     def order(self, count: int) -> IntArray:
         """A random order of ``range(count)``."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from geodata.synthetic.administration import Units
 from geodata.synthetic.areas import Areas
@@ -17,7 +20,7 @@ from geodata.synthetic.terrain import River
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Named = list[tuple[str, shapely.Geometry]]
+Named = list[tuple[str, BaseGeometry]]
 
 _FIELD_REACH = 0.95  # of the way from the village to the edge of its land; the rest is lanes
 
@@ -38,7 +41,7 @@ def exclusion_layer(
         "water": _water(areas, rivers),
         "red_line": _red_lines(draws, areas, rivers),
         "water_source": _water_sources(draws, units, made),
-        "hv_line": _power_lines(draws, made, areas),
+        "hv_line": _power_lines(draws, areas),
     }
     kind = [kind for kind, named in parts.items() for _ in named]
     every = [entry for named in parts.values() for entry in named]
@@ -50,18 +53,21 @@ def exclusion_layer(
 
 def _farmland(units: Units, made: Settlements, areas: Areas, ground: FreeGround) -> Named:
     """永久基本农田: each village's land but for its houses and one wedge of free ground."""
-    named = []
+    first, count = areas.cell_start[:-1], np.diff(areas.cell_start)
+    owner = np.repeat(np.arange(len(count)), 2 * count)
+    place = np.arange(len(owner)) - 2 * first[owner]
+    outward = place < count[owner]  # along the edge of the land, then back around the houses
+    turn = np.where(outward, place, 2 * count[owner] - 1 - place) + ground.side[owner] + 1
+    spoke = areas.corner_xy[first[owner] + turn % count[owner]] - made.village_xy[owner]
     hole_m = made.half_m * DWELLING_SCALE * 1.42 + 60
-    for i in range(len(made.village_xy)):
-        corner = areas.corner_xy[areas.cell_start[i] : areas.cell_start[i + 1]]
-        around = np.roll(corner, -int(ground.side[i]) - 1, axis=0)
-        spoke = around - made.village_xy[i]
-        length = np.linalg.norm(spoke, axis=1, keepdims=True)
-        inner = spoke * np.minimum(hole_m[i] / length, 0.8)
-        ring = np.concatenate([spoke * _FIELD_REACH, inner[::-1]]) + made.village_xy[i]
-        named.append((f"{units.village[i]}永久基本农田", ring))
-    shapes = [shapely.Polygon(ring) for _, ring in named]
-    return [(name, shape) for (name, _), shape in zip(named, shapes, strict=True)]
+    inner = np.minimum(hole_m[owner] / np.hypot(spoke[:, 0], spoke[:, 1]), 0.8)
+    ring = made.village_xy[owner] + spoke * np.where(outward, _FIELD_REACH, inner)[:, None]
+    shapes = shapely.polygons(shapely.linearrings(ring, indices=owner))
+    return _named([f"{name}永久基本农田" for name in units.village], shapes)
+
+
+def _named(names: list[str], shapes: Any) -> Named:
+    return list(zip(names, shapes, strict=True))
 
 
 def _dwellings(units: Units, made: Settlements) -> Named:
@@ -71,11 +77,11 @@ def _dwellings(units: Units, made: Settlements) -> Named:
     low, high = centre - half[:, None], centre + half[:, None]
     names = [*units.village, *units.township]
     shapes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
-    return [(f"{name}居住区", shape) for name, shape in zip(names, shapes, strict=True)]
+    return _named([f"{name}居住区" for name in names], shapes)
 
 
 def _water(areas: Areas, rivers: tuple[River, ...]) -> Named:
-    named = []
+    named: Named = []
     for number, river in enumerate(rivers):
         bed = shapely.LineString(river.line()).buffer(river.width_m / 2, quad_segs=2)
         name = "穗水" if number == 0 else f"汀渠{number}"
@@ -94,7 +100,7 @@ def _red_lines(draws: Draws, areas: Areas, rivers: tuple[River, ...]) -> Named:
 
 def _water_sources(draws: Draws, units: Units, made: Settlements) -> Named:
     """饮用水水源保护区: a well field some way from every county town."""
-    named = []
+    named: Named = []
     for town in np.flatnonzero(made.is_town).tolist():
         angle = draws.uniform(0, 2 * np.pi, 1)[0]
         well = made.seat_xy[town] + 5_200 * np.array([np.cos(angle), np.sin(angle)])
@@ -102,11 +108,11 @@ def _water_sources(draws: Draws, units: Units, made: Settlements) -> Named:
     return named
 
 
-def _power_lines(draws: Draws, made: Settlements, areas: Areas) -> Named:
+def _power_lines(draws: Draws, areas: Areas) -> Named:
     """High-voltage lines across the county, with an angle tower in the middle."""
     west, south, east, north = areas.outline.bounds
     count = max(2, round((east - west) / 25_000))
-    named = []
+    named: Named = []
     for k in range(count):
         at = south + (north - south) * (k + draws.uniform(0.35, 0.65, 3)) / count
         line = shapely.LineString([(west, at[0]), ((west + east) / 2, at[1]), (east, at[2])])
@@ -116,5 +122,4 @@ def _power_lines(draws: Draws, made: Settlements, areas: Areas) -> Named:
                 shapely.intersection(line, areas.outline),
             )
         )
-    del made
     return named

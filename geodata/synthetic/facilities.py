@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from geodata.synthetic.administration import Units
 from geodata.synthetic.draws import Draws
@@ -112,7 +113,7 @@ def facility_layer(
         _add(rows, draws, units, kind, villages)
         spots.append(ground.spot_xy[villages])
     for kind in _COUNTY_KINDS:
-        villages, at = _near_towns(draws, made, ground, kind)
+        villages, at = _near_towns(draws, units, made, ground, kind)
         _add(rows, draws, units, kind, villages)
         spots.append(at)
     shops = _pesticide_points(draws, units, made)
@@ -152,22 +153,15 @@ def _add(
 
 
 def _near_towns(
-    draws: Draws, made: Settlements, ground: FreeGround, kind: _Kind
+    draws: Draws, units: Units, made: Settlements, ground: FreeGround, kind: _Kind
 ) -> tuple[IntArray, FloatArray]:
     """One of each state a county town, some kilometres off; outside terminals beyond the border."""
     towns = np.repeat(made.seat_xy[made.is_town], len(kind.states), axis=0)
     angle = draws.uniform(0, 2 * np.pi, len(towns))
     way = np.column_stack([np.cos(angle), np.sin(angle)])
     goal = towns + way * draws.uniform(4_000, 7_500, len(towns))[:, None]
-    distance = (
-        np.linalg.norm(made.village_xy[None] - goal[:, None], axis=2) if len(goal) < 40 else None
-    )
-    if distance is None:
-        from scipy.spatial import cKDTree
-
-        villages = cKDTree(made.village_xy).query(goal)[1].astype(np.int64)
-    else:
-        villages = np.argmin(distance, axis=1)
+    open_to = np.flatnonzero(units.on_network)
+    villages: IntArray = open_to[cKDTree(made.village_xy[open_to]).query(goal)[1]]
     return villages, ground.spot_xy[villages]
 
 
@@ -176,7 +170,8 @@ def _pesticide_points(
 ) -> tuple[list[dict[str, object]], FloatArray]:
     """Take-back points in one village of eight, without a stated capacity."""
     n = len(made.village_xy)
-    village = np.sort(draws.order(n)[: max(1, n // 8)])
+    mixed = draws.order(n)
+    village = np.sort(mixed[units.on_network[mixed]][: max(1, n // 8)])
     state = draws.happens(0.12, len(village))
     at = made.village_xy[village] + (
         draws.uniform(-0.5, 0.5, (len(village), 2)) * made.half_m[village][:, None]

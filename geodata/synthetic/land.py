@@ -31,7 +31,7 @@ class FreeGround:
     side : (n,) which corner of the village's cell it lies behind
     spot_xy : (n, 2) a place on it
     room_m : (n,) half the width of the largest square parcel that fits about the place
-    village : (d + z,) villages of each township and zone in a random order, as arrays
+    village : (d + z,) villages with a road of each township and zone, in a random order
     """
 
     side: IntArray
@@ -40,7 +40,9 @@ class FreeGround:
     village: list[IntArray]
 
 
-def free_ground(seed: int, made: Settlements, areas: Areas) -> FreeGround:
+def free_ground(
+    seed: int, made: Settlements, areas: Areas, on_network: NDArray[np.bool_]
+) -> FreeGround:
     """A wedge of each village's land, between two corners of its cell."""
     draws = Draws(seed, "free ground")
     n = len(made.village_xy)
@@ -62,6 +64,7 @@ def free_ground(seed: int, made: Settlements, areas: Areas) -> FreeGround:
     room = np.clip(0.25 * width[chosen] * wanted / length, 15, 70)
     home = np.where(areas.zone >= 0, len(areas.polygons) + areas.zone, areas.township)
     mixed = draws.order(n)
+    mixed = mixed[on_network[mixed]]
     mixed = mixed[np.argsort(home[mixed], kind="stable")]
     units = len(areas.polygons) + max(0, int(areas.zone.max()) + 1)
     bounds = np.searchsorted(home[mixed], np.arange(units + 1))
@@ -86,10 +89,8 @@ def _homes(units: Units, village: IntArray) -> list[str]:
     return [units.village_district[k] for k in village.tolist()]
 
 
-def candidate_layer(
-    seed: int, units: Units, made: Settlements, ground: FreeGround
-) -> gpd.GeoDataFrame:
-    """Sites that townships put forward: straw yards in each, some transfer stations and C&D yards."""
+def candidate_layer(seed: int, units: Units, ground: FreeGround) -> gpd.GeoDataFrame:
+    """Sites that townships put forward: straw yards, transfer stations, some C&D yards."""
     draws = Draws(seed, "candidates")
     straw = take_villages(ground, 3)
     station = take_villages(ground, 1, skip=3)
@@ -102,14 +103,13 @@ def candidate_layer(
     )
     village = np.concatenate([part[0] for part in parts])
     size = np.concatenate([draws.lognormal(part[3], 0.4, len(part[0])) for part in parts])
-    del made
     return point_frame(
         {
             "id": ids("N", len(village)),
-            "name": sum((_names(units, part[0], part[2]) for part in parts), []),
+            "name": [name for part in parts for name in _names(units, part[0], part[2])],
             "district": _homes(units, village),
             "source": ["given"] * len(village),
-            "stream": sum(([part[1]] * len(part[0]) for part in parts), []),
+            "stream": [part[1] for part in parts for _ in part[0]],
             "area_m2": np.round(size, -1),
         },
         ground.spot_xy[village],

@@ -97,7 +97,7 @@ def road_graph(
         topology=RoadTopology(
             node_lon, node_lat, edge_from.astype(np.int32), edge_to.astype(np.int32)
         ),
-        length_m=np.round(np.add.reduceat(steps, shape_start[:-1]), 3),
+        length_m=np.asarray(np.round(np.add.reduceat(steps, shape_start[:-1]), 3), np.float64),
         road_class=lines.road_class[line].astype(np.int16),
         class_names=CLASS_NAMES,
         name=lines.name[line].astype(np.int32),

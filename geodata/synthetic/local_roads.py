@@ -1,4 +1,4 @@
-"""Township and village roads: from village to village and to the main roads, many ending in a village."""
+"""Township and village roads: village to village and to the main roads, many ending in one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components, dijkstra, minimum_spanning_tree
+from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.main_roads import TERTIARY, TRACK, UNCLASSIFIED, gabriel_edges
@@ -79,10 +79,15 @@ def lay_local_roads(seed: int, anchors: Anchors, rivers: tuple[River, ...]) -> L
 _NONE = np.empty(0, np.int64)
 
 
+def straight_lines(pairs: FloatArray) -> NDArray[np.object_]:
+    """(r,) shapely lines between the (r, 2, 2) pairs of points."""
+    return np.asarray(shapely.linestrings(pairs), dtype=object)
+
+
 def _cut_spine(anchors: Anchors, ends: IntArray) -> BoolArray:
     """(e,) whether a link would cross a main road or a town's rim without a junction."""
-    spine = shapely.linestrings(anchors.xy[anchors.spine])
-    links = shapely.linestrings(anchors.xy[ends])
+    spine = straight_lines(anchors.xy[anchors.spine])
+    links = straight_lines(anchors.xy[ends])
     cut = np.zeros(len(ends), np.bool_)
     cut[shapely.STRtree(spine).query(links, predicate="crosses")[0]] = True
     return cut
@@ -100,7 +105,7 @@ def _choose(
     keys = tree.row.astype(np.int64) * n + tree.col
     in_tree = np.isin(ends[:, 0] * n + ends[:, 1], keys)
     both_villages = ends[:, 1] < anchors.villages
-    chance = np.where(both_villages, 0.34, 0.10) * np.where(over, 0.12, 1.0)
+    chance = np.where(both_villages, 0.55, 0.30) * np.where(over, 0.12, 1.0)
     extra = draws.happens(chance, len(ends)) & (length < _LONGEST_EXTRA_M)
     return np.flatnonzero(in_tree | extra)
 
@@ -123,7 +128,7 @@ def _classes(anchors: Anchors, ends: IntArray, length: FloatArray) -> IntArray:
     for near, far in ((0, 1), (1, 0)):
         on_way = before[ends[:, far]] == ends[:, near]
         used = np.where(on_way, users[ends[:, far]], used)
-    return np.where(used >= 3, TERTIARY, UNCLASSIFIED)
+    return np.where(used >= 2, TERTIARY, UNCLASSIFIED)
 
 
 def _with_exceptions(draws: Draws, anchors: Anchors, roads: LocalRoads) -> LocalRoads:
@@ -161,19 +166,12 @@ def _link_of(ends: IntArray, villages: int) -> IntArray:
 
 def _clearance(anchors: Anchors, ends: IntArray, leaf: IntArray, of_leaf: IntArray) -> FloatArray:
     """(q,) metres from each village to the nearest road that is not its own."""
-    lines = shapely.linestrings(np.concatenate([anchors.xy[ends], anchors.xy[anchors.spine]]))
+    lines = straight_lines(np.concatenate([anchors.xy[ends], anchors.xy[anchors.spine]]))
     tree = shapely.STRtree(lines)
-    points = shapely.points(anchors.xy[leaf])
+    points = np.asarray(shapely.points(anchors.xy[leaf]))
     who, line = tree.query(points, predicate="dwithin", distance=2_500.0)
-    distance = shapely.distance(points[who], lines[line])
+    distance = np.asarray(shapely.distance(points[who], lines[line]))
     distance[line == of_leaf[leaf[who]]] = np.inf
     nearest = np.full(len(leaf), 2_500.0)
     np.minimum.at(nearest, who, distance)
     return nearest
-
-
-def components(nodes: int, pairs: IntArray) -> IntArray:
-    """(nodes,) number of the connected piece of each node."""
-    joined = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(nodes, nodes))
-    labels: IntArray = connected_components(joined, directed=False)[1].astype(np.int64)
-    return labels

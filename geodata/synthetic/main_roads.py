@@ -1,4 +1,4 @@
-"""Trunk, provincial and county roads: few, nearly straight, from seat to seat and out of the county."""
+"""Trunk, provincial and county roads: few, nearly straight, seat to seat and out of the county."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def gabriel_edges(xy: FloatArray) -> IntArray:
     edges = np.column_stack([keys // len(xy), keys % len(xy)])
     span = np.linalg.norm(xy[edges[:, 0]] - xy[edges[:, 1]], axis=1)
     nearest = cKDTree(xy).query((xy[edges[:, 0]] + xy[edges[:, 1]]) / 2)[0]
-    return edges[nearest >= span / 2 - 1e-6 * span]
+    kept: IntArray = edges[nearest >= span / 2 - 1e-6 * span]
+    return kept
 
 
 def lay_main_roads(
@@ -76,7 +77,9 @@ def lay_main_roads(
 def _gateways(draws: Draws, outline: Outline) -> FloatArray:
     count = max(6, round(7.2 * outline.half_m / _GATEWAY_SPACING_M))
     angle = 2 * np.pi * (np.arange(count) + draws.uniform(-0.25, 0.25, count)) / count
-    return outline.at_angles(angle) * 1.06
+    border = outline.at_angles(angle)
+    beyond: FloatArray = border * (1 + 900.0 / np.linalg.norm(border, axis=1, keepdims=True))
+    return beyond
 
 
 def _network(draws: Draws, xy: FloatArray, seats: int, rivers: tuple[River, ...]) -> IntArray:
@@ -153,4 +156,4 @@ def _bends(
     swing *= np.where(road_class == TRUNK, 0.6, 1.0)[:, None]
     aside = sum(swing[road, k] * np.sin((k + 1) * np.pi * at) for k in range(3))
     normal = np.column_stack([-span[:, 1], span[:, 0]])
-    return start, first[road] + at[:, None] * span[road] + aside[:, None] * normal[road]  # type: ignore[index]
+    return start, first[road] + at[:, None] * span[road] + aside[:, None] * normal[road]

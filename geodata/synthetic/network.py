@@ -27,6 +27,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _TOWN_ORDER, _SEAT_ORDER, _VILLAGE_ORDER = 5, 2, 1
+_GAPS = 0.12
 _CLASS_LETTER = {TRUNK: "G", PRIMARY: "S", SECONDARY: "X"}
 
 
@@ -46,6 +47,8 @@ class Network:
     off_road: IntArray
     by_track: IntArray
     bridges: int
+    on_network: NDArray[np.bool_]
+    """(n,) roads lead to the village, if only a track."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +98,9 @@ def build_network(
     lines = join_lines([main_lines, links, *streets])
     roads = road_graph(board.xy, lines, names, source)
     bridges = int((main_lines.max_weight_t > 0).sum() + local.over_river.sum())
-    return Network(roads, local.separate, local.off_road, local.by_track, bridges)
+    on_network = built.copy()
+    on_network[local.separate] = False
+    return Network(roads, local.separate, local.off_road, local.by_track, bridges, on_network)
 
 
 def _board(draws: Draws, made: Settlements, main: MainRoads) -> _Board:
@@ -120,14 +125,20 @@ def _board(draws: Draws, made: Settlements, main: MainRoads) -> _Board:
         for kind, order in ((~town, _SEAT_ORDER), (town, _TOWN_ORDER))
     )
     gateways = main.place_xy[len(town) :]
-    blocks = [
-        villages.xy.reshape(-1, 2), seats.xy.reshape(-1, 2), towns.xy.reshape(-1, 2),
-        gateways, main.bend_xy,
-    ]  # fmt: skip
-    first = np.cumsum([len(block) for block in blocks])
-    row = np.where(town, np.cumsum(town), np.cumsum(~town)) - 1
+    grids = [grid.xy.reshape(-1, 2) for grid in (villages, seats, towns)]
+    xy = np.concatenate([*grids, gateways, main.bend_xy])
+    first_gateway = len(xy) - len(main.bend_xy) - len(gateways)
     return _Board(
-        villages, seats, towns, row, town, *(int(f) for f in first[:4]), np.concatenate(blocks)
+        villages=villages,
+        seats=seats,
+        towns=towns,
+        seat_row=np.where(town, np.cumsum(town), np.cumsum(~town)) - 1,
+        is_town=town,
+        first_seat=len(grids[0]),
+        first_town=len(grids[0]) + len(grids[1]),
+        first_gateway=first_gateway,
+        first_bend=first_gateway + len(gateways),
+        xy=xy,
     )
 
 
@@ -201,7 +212,7 @@ def _link_lines(
     at = np.array([0.28, 0.52, 0.77])
     aside = sum(swing[:, [k]] * np.sin((k + 1) * np.pi * at) for k in range(2))
     normal = np.column_stack([-span[:, 1], span[:, 0]])
-    bend = first[:, None] + at[:, None] * span[:, None] + aside[:, :, None] * normal[:, None]  # type: ignore[index]
+    bend = first[:, None] + at[:, None] * span[:, None] + aside[:, :, None] * normal[:, None]
     lines = plain_lines(ends, local.road_class)
     weight = np.where(local.over_river, np.array([5.0, 8.0, 10.0])[draws.pick(3, count)], np.nan)
     barrier = draws.happens(0.03, count) & (local.road_class > TERTIARY) & ~local.over_river
@@ -253,11 +264,7 @@ def _main_lines(
         for kind, number in zip(main.road_class.tolist(), main.number.tolist(), strict=True)
     ]
     names = tuple(sorted(set(labels)))
-    name = (
-        np.array([names.index(label) for label in labels], np.int64)
-        if len(names) < 200
-        else (np.searchsorted(np.array(names), np.array(labels)))
-    )
+    name = np.searchsorted(np.array(names), np.array(labels)).astype(np.int64)
     lines = plain_lines(np.column_stack([chain[begin], chain[end]]), main.road_class[of_road])
     made = replace(
         lines,
@@ -292,9 +299,19 @@ def _street_lines(
         lines = plain_lines(ends, np.tile(kind, len(rows)))
         if grids.order == _TOWN_ORDER:
             lines = _one_way(lines, grids, len(rows))
+        gap = draws.happens(_GAPS, len(ends)) & (lines.road_class == RESIDENTIAL) & ~lines.one_way
+        if grids.order > _VILLAGE_ORDER:
+            lines = _without(lines, gap)
         parts.append(lines)
-    del draws
     return parts[0], parts[1], parts[2]
+
+
+def _without(lines: RoadLines, gap: NDArray[np.bool_]) -> RoadLines:
+    """Straight lines without some of them: no grid of streets is whole."""
+    kept = ~gap
+    return replace(
+        plain_lines(lines.ends[kept], lines.road_class[kept]), one_way=lines.one_way[kept]
+    )
 
 
 def _one_way(lines: RoadLines, grids: StreetGrids, towns: int) -> RoadLines:

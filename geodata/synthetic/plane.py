@@ -26,13 +26,18 @@ def _metres_per_degree(lat: FloatArray) -> tuple[FloatArray, FloatArray]:
     return east, north
 
 
+def _rounded(values: FloatArray, decimals: int) -> FloatArray:
+    rounded: FloatArray = np.round(values, decimals)
+    return rounded
+
+
 def to_degrees(east_m: FloatArray, north_m: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Longitude and latitude (WGS84, seven decimals) of points of the board."""
     lat = np.full(np.shape(north_m), CENTRE_LAT)
     for _ in range(3):  # the metre per degree at the middle latitude; converges to under 1 mm
         lat = CENTRE_LAT + np.asarray(north_m) / _metres_per_degree((lat + CENTRE_LAT) / 2)[1]
     lon = CENTRE_LON + np.asarray(east_m) / _metres_per_degree(lat)[0]
-    return np.round(lon, 7), np.round(lat, 7)
+    return _rounded(lon, 7), _rounded(lat, 7)
 
 
 def step_lengths_m(lon: FloatArray, lat: FloatArray) -> FloatArray:
@@ -41,4 +46,4 @@ def step_lengths_m(lon: FloatArray, lat: FloatArray) -> FloatArray:
     Exact on the ellipsoid to 1e-7 for steps of a few kilometres (middle-latitude formula).
     """
     east, north = _metres_per_degree((lat[1:] + lat[:-1]) / 2)
-    return np.round(np.hypot(np.diff(lon) * east, np.diff(lat) * north), 3)
+    return _rounded(np.hypot(np.diff(lon) * east, np.diff(lat) * north), 3)

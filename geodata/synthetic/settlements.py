@@ -20,6 +20,7 @@ TOWN_HALF_M = 2_000.0
 SEAT_HALF_M = 420.0
 """Half the width of a township seat's street grid."""
 _LEAST_SPACING_M = 750.0
+_GHOST_RING_M = 9_000.0
 _TOWNSHIPS_PER_TOWN = 18
 
 
@@ -69,13 +70,18 @@ def balanced_groups(xy: FloatArray, count: int) -> IntArray:
 def place_settlements(
     seed: int, villages: int, outline: Outline, rivers: tuple[River, ...]
 ) -> Settlements:
-    """Villages at 1-2 km from each other, a seat in the middle of each township, towns amid those."""
+    """Villages 1-2 km apart, a seat in the middle of each township, county towns amid those."""
     draws = Draws(seed, "settlements")
     field = _field(draws, outline)
     inside = np.argsort(outline.level(field), kind="stable")
     village_xy, ghost_xy = field[inside[:villages]], field[inside[villages:]]
+    border = float(outline.level(village_xy[-1:])[0]) + _GHOST_RING_M / outline.half_m
+    ghost_xy = ghost_xy[outline.level(ghost_xy) < border]
     townships = max(2, round(villages * figure("townships") / figure("villages")))
-    seat_xy = _group_means(village_xy, balanced_groups(village_xy, townships))
+    group = balanced_groups(village_xy, townships)
+    by_group = np.argsort(group, kind="stable")  # numbered township by township, as codes are
+    village_xy, group = village_xy[by_group], group[by_group]
+    seat_xy = _group_means(village_xy, group)
     is_town = _towns(seat_xy)
     seat_xy = (
         seat_xy + np.where(is_town, 300.0, 800.0)[:, None] * draws.normal((townships, 2)) * 0.8
@@ -85,10 +91,9 @@ def place_settlements(
     people = draws.lognormal(
         figure("population_per_village"), figure("population_spread"), villages
     )
-    population = np.round(np.clip(people, 180, 9_000))
+    population: FloatArray = np.rint(np.clip(people, 180, 9_000))
     half_m = np.clip(0.5 * np.sqrt(population * 150.0), 110, 330)
     made = Settlements(village_xy, population, half_m, ghost_xy, seat_xy, is_town)
-    ghost_xy = ghost_xy[outline.level(ghost_xy) < 1 + 9_000 / outline.half_m]
     return settle(replace(made, ghost_xy=_off_seats(ghost_xy, made)), rivers)
 
 
@@ -105,7 +110,7 @@ def settle(
             xy = _off_roads(xy, made.half_m, tree, roads)
         for river in rivers:
             xy = river.push_off(xy, made.half_m * 1.3 + 120)
-    nearest = cKDTree(xy).query(xy, k=2)[0][:, 1]
+    nearest = np.asarray(cKDTree(xy).query(xy, k=2)[0])[:, 1]
     return replace(made, village_xy=xy, half_m=np.minimum(made.half_m, 0.3 * nearest))
 
 
@@ -113,7 +118,7 @@ def _field(draws: Draws, outline: Outline) -> FloatArray:
     """Staggered rows of jittered points, some way beyond the outline."""
     cell = float(np.sqrt(figure("area_per_village_km2") * 1e6))
     # The county town takes the land of a few villages; its ring is denser for that.
-    count = int(np.ceil(outline.half_m * 1.25 / cell)) + 4
+    count = int(np.ceil((outline.half_m * 1.22 + _GHOST_RING_M) / cell)) + 2
     column, row = np.meshgrid(np.arange(-count, count + 1), np.arange(-count, count + 1))
     grid = np.column_stack([(column + 0.5 * (row % 2)).ravel(), row.ravel()]).astype(np.float64)
     return cell * (grid + draws.uniform(-0.33, 0.33, grid.shape))
@@ -142,6 +147,7 @@ def _off_seats(xy: FloatArray, made: Settlements) -> FloatArray:
         if not len(seat_xy):
             continue
         distance, which = cKDTree(seat_xy).query(xy)
+        distance = np.asarray(distance)
         away = (xy - seat_xy[which]) / np.maximum(distance, 1.0)[:, None]
         squeezed = inner + distance * (outer - inner) / outer
         xy = np.where((distance < outer)[:, None], seat_xy[which] + squeezed[:, None] * away, xy)

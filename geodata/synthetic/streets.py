@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_CLOSER_IN_THE_MIDDLE = 1.12
+_ROUNDED = 0.16
+
 
 @dataclass(frozen=True, eq=False)
 class StreetGrids:
@@ -33,7 +36,7 @@ class StreetGrids:
     @property
     def nodes_each(self) -> int:
         """Nodes of one grid."""
-        return self.xy.shape[1]
+        return int(self.xy.shape[1])
 
     @property
     def rim(self) -> IntArray:
@@ -51,7 +54,9 @@ class StreetGrids:
         spoke = self.xy[settlement][:, rim] - centre[settlement][:, None, :]
         spoke /= np.linalg.norm(spoke, axis=2, keepdims=True)
         out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
-        return rim[np.argmax(np.round((spoke * out[:, None, :]).sum(axis=2), 9), axis=1)]
+        likeness = np.round((spoke * out[:, None, :]).sum(axis=2), 9)
+        nearest: IntArray = rim[np.argmax(likeness, axis=1)]
+        return nearest
 
 
 def street_grids(
@@ -69,7 +74,10 @@ def street_grids(
     """
     side = 2 * order + 1
     step = np.linspace(-1, 1, side)
+    step = np.sign(step) * np.abs(step) ** _CLOSER_IN_THE_MIDDLE
     unit = np.column_stack([np.tile(step, side), np.repeat(step, side)])
+    if order > 1:  # the outer streets of a town are a ring road with rounded corners
+        unit = unit * (1 - _ROUNDED * unit[:, ::-1] ** 2)
     width, height = half_m * np.sqrt(stretch), half_m / np.sqrt(stretch)
     east, north = unit[None, :, 0] * width[:, None], unit[None, :, 1] * height[:, None]
     cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]

@@ -13,6 +13,8 @@ from geodata.synthetic.draws import Draws
 FloatArray = NDArray[np.float64]
 
 _RIVER_SPACING_M = 21_000.0
+_ROUNDNESS = 3.2
+_AREA_OF_UNIT = 3.60  # of the shape with half width 1: superellipse 3.57, unevenness 1%
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Outline:
             size * np.sin(times * angle + phase)
             for times, size, phase in zip((2, 3, 5), (0.09, 0.06, 0.04), self.phase, strict=True)
         )
-        across: FloatArray = (np.abs(xy) ** 3.2).sum(axis=1) ** (1 / 3.2)
+        across: FloatArray = (np.abs(xy) ** _ROUNDNESS).sum(axis=1) ** (1 / _ROUNDNESS)
         level: FloatArray = across / (self.half_m * uneven)
         return level
 
@@ -48,7 +50,8 @@ class Outline:
 def make_outline(draws: Draws, villages: int) -> Outline:
     """An outline whose area suits the number of villages."""
     area_m2 = villages * figure("area_per_village_km2") * 1e6
-    return Outline(half_m=float(np.sqrt(area_m2) / 2), phase=draws.uniform(0, 2 * np.pi, 3))
+    half_m = float(np.sqrt(area_m2 / _AREA_OF_UNIT))
+    return Outline(half_m=half_m, phase=draws.uniform(0, 2 * np.pi, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +81,10 @@ class River:
         return swing
 
     def left_m(self, xy: FloatArray) -> FloatArray:
-        """Metres to the left of the river's middle, negative on its right bank; any shape (…, 2)."""
-        along = xy @ self.course
-        across = xy @ np.array([-self.course[1], self.course[0]])
+        """Metres to the left of the river's middle, negative on its right bank; (…, 2) points."""
+        east, north = xy[..., 0], xy[..., 1]
+        along = east * self.course[0] + north * self.course[1]
+        across = north * self.course[0] - east * self.course[1]
         left: FloatArray = across - self._line_at(along)
         return left
 
@@ -89,13 +93,15 @@ class River:
         left = self.left_m(xy)
         wanted = self.width_m / 2 + clear_m
         move = np.where(np.abs(left) < wanted, np.where(left < 0, -wanted, wanted) - left, 0.0)
-        return xy + move[:, None] * np.array([-self.course[1], self.course[0]])
+        moved: FloatArray = xy + move[:, None] * np.array([-self.course[1], self.course[0]])
+        return moved
 
     def line(self, step_m: float = 250.0) -> FloatArray:
         """(q, 2) its middle, downstream."""
         along = np.arange(-self.reach_m, self.reach_m + step_m, step_m)
         normal = np.array([-self.course[1], self.course[0]])
-        return along[:, None] * self.course + self._line_at(along)[:, None] * normal
+        middle: FloatArray = along[:, None] * self.course + self._line_at(along)[:, None] * normal
+        return middle
 
 
 def make_rivers(draws: Draws, outline: Outline) -> tuple[River, ...]:

@@ -1,4 +1,4 @@
-"""Points of town life: estates, restaurants, clinics, repair shops, building sites and farm shops."""
+"""Points of town life: estates, restaurants, clinics, repair and farm shops, building sites."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def _seats_by_people(draws: Draws, units: Units, count: int) -> IntArray:
 
 def _shared(total: float, weight: FloatArray, decimals: int = 2) -> FloatArray:
     """``total`` divided by weight."""
-    return np.round(weight * total / max(weight.sum(), 1e-9), decimals)
+    shares: FloatArray = np.round(weight * total / max(weight.sum(), 1e-9), decimals)
+    return shares
 
 
 def estate_layer(seed: int, units: Units, made: Settlements) -> gpd.GeoDataFrame:
@@ -81,7 +82,7 @@ def clinic_layer(seed: int, units: Units, made: Settlements) -> gpd.GeoDataFrame
     """Hospitals in the town, a health centre in every township, a clinic in most villages."""
     draws = Draws(seed, "clinics")
     n, townships = len(made.village_xy), len(units.township)
-    village = np.flatnonzero(draws.happens(0.85, n))
+    village = np.flatnonzero(draws.happens(0.85, n) & units.on_network)
     towns = np.flatnonzero(made.is_town)
     hospital = np.repeat(towns, 3)
     centre = np.arange(townships)
@@ -169,7 +170,7 @@ def building_site_layer(seed: int, units: Units, made: Settlements) -> gpd.GeoDa
             "construction_waste_t_per_yr": np.round(tonnes, 1),
             "demand_t_per_yr": np.full(count, np.nan),
         },
-        seat_points(draws, made, seat, 1.05),
+        seat_points(draws, made, seat, 0.9),
     )
 
 
@@ -179,7 +180,7 @@ def shop_layer(seed: int, units: Units, made: Settlements) -> gpd.GeoDataFrame:
     n = len(made.village_xy)
     at_seats = np.repeat(np.arange(len(units.township)), 2)
     in_villages = max(1, round(n * figure("shops_per_village")) - len(at_seats))
-    village = np.sort(draws.pick(n, in_villages, made.population))
+    village = np.sort(draws.pick(n, in_villages, made.population * units.on_network))
     point = np.concatenate(
         [
             seat_points(draws, made, at_seats, 0.7),
