@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,6 @@ from geodata.roads.graph import CONNECTOR, RoadGraph, RoadTopology
 from geodata.roads.lines import RoadLines, ragged_indices
 from geodata.roads.pieces import Pieces, cut_at_junctions, kept, split_at_barriers
 from geodata.roads.turns import SplitJunctions, split_at_turns
-
-Array = TypeVar("Array", bound=NDArray[Any])
 
 
 def build_graph(lines: RoadLines, *, contracted: bool = True) -> RoadGraph:
@@ -102,7 +100,7 @@ def _assembled(
     known = pieces.attributes.take(edges.piece)
     side = (np.arange(len(edges.piece)), edges.backwards)
 
-    def with_connectors(values: Array, filling: object) -> Array:
+    def with_connectors(values: NDArray[Any], filling: object) -> NDArray[Any]:
         return np.concatenate([values, np.full(n_connectors, filling, values.dtype)])
 
     return RoadGraph(

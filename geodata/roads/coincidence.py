@@ -73,12 +73,15 @@ def _touching(
     first = np.flatnonzero(is_first)  # segments by their first point
     line_of_point = np.repeat(np.arange(len(start) - 1), np.diff(start))
     segments = shapely.linestrings(
-        np.stack([np.column_stack([x[first], y[first]]), np.column_stack([x[first + 1], y[first + 1]])], 1)
+        np.stack(
+            [np.column_stack([x[first], y[first]]), np.column_stack([x[first + 1], y[first + 1]])],
+            1,
+        )
     )
     ends = np.flatnonzero(node >= 0)
     _, one = np.unique(node[ends], return_index=True)
     ends = ends[one]
-    which, segment = shapely.STRtree(segments).query(
+    which, segment = shapely.STRtree(np.asarray(segments)).query(
         shapely.points(x[ends], y[ends]), predicate="dwithin", distance=tolerance_m
     )
     end, after = ends[which], first[segment]

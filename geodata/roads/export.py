@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from geodata.faults import Fault, InputError, N_
+from geodata.faults import N_, Fault, InputError
 from geodata.roads.graph import RoadGraph, RoadTopology
 from geodata.roads.lines import ragged_indices
 
@@ -46,7 +44,9 @@ def lines_frame(graph: RoadGraph, edges: NDArray[np.integer] | None = None) -> g
     there = pd.Series(back >= 0)
     columns["back_edge"] = pd.Series(back.astype(np.int64), dtype="Int64").where(there)
     for name in _PAIRED:
-        columns["back_" + name] = pd.Series(both[name][back]).astype(_NULLABLE[both[name].dtype.kind]).where(there)
+        columns["back_" + name] = pd.Series(
+            both[name][back], dtype=_NULLABLE[both[name].dtype.kind]
+        ).where(there)
     frame = pd.DataFrame(columns)
     return gpd.GeoDataFrame(frame, geometry=shapes(graph, rows), crs="EPSG:4326")
 
@@ -91,8 +91,10 @@ def save_roads(graph: RoadGraph, path: Path) -> None:
             (lines_frame(graph), lines_frame(graph, links), junctions),
             strict=True,
         ):
-            pyogrio.write_dataframe(frame, whole, layer=layer, driver="GPKG", layer_metadata={"SOURCE": graph.source})
-        os.replace(whole, path)
+            pyogrio.write_dataframe(
+                frame, whole, layer=layer, driver="GPKG", layer_metadata={"SOURCE": graph.source}
+            )
+        whole.replace(path)
 
 
 def is_export(path: Path) -> bool:

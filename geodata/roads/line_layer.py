@@ -20,9 +20,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
 
 from geodata.crs import DeclaredCrs, Shift, declared_crs, same_system, to_wgs84
-from geodata.faults import Fault, InputError, N_
-from geodata.roads.graph import FloatArray
+from geodata.faults import N_, Fault, InputError
 from geodata.roads.coincidence import join_ends
+from geodata.roads.graph import FloatArray
 from geodata.roads.lines import RoadLines
 from geodata.roads.tagged import TAGS, attributes_of_rows, standard_columns
 

@@ -22,7 +22,7 @@ from osmnx._errors import InsufficientResponseError, ResponseStatusCodeError
 from pyproj import CRS
 
 from geodata.crs import declared_crs, to_wgs84
-from geodata.faults import Fault, InputError, N_
+from geodata.faults import N_, Fault, InputError
 from geodata.roads.access import Access
 from geodata.roads.lines import RoadLines
 from geodata.roads.osm_tags import WAY_KEYS, barrier_access
@@ -95,7 +95,7 @@ def _settings(cache: Path | None) -> Iterator[None]:
             setattr(ox.settings, name, value)
 
 
-def lines_of_graph(graph: nx.MultiDiGraph, source: str) -> RoadLines:
+def lines_of_graph(graph: nx.MultiDiGraph[Any], source: str) -> RoadLines:
     """Road lines of an OSMnx graph; the two directions of a street become one line.
 
     Raises
@@ -126,7 +126,7 @@ def lines_of_graph(graph: nx.MultiDiGraph, source: str) -> RoadLines:
 
 
 def _road_lines(
-    graph: nx.MultiDiGraph, ends: NDArray[np.int64], lines: list[Any], tagged: Any, source: str
+    graph: nx.MultiDiGraph[Any], ends: NDArray[np.int64], lines: list[Any], tagged: Any, source: str
 ) -> RoadLines:
     points, line = shapely.get_coordinates(lines, return_index=True)
     start = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=len(lines)))])
@@ -169,8 +169,8 @@ def _one_of_both_directions(
     n_groups = int(group.max()) + 1
     has = np.zeros((n_groups, 2), bool)
     has[group, turned.astype(int)] = True
-    _, keep = np.unique(group, return_index=True)
-    return np.sort(keep), has.all(axis=1)[group[np.sort(keep)]]
+    keep = np.sort(np.unique(group, return_index=True)[1])
+    return keep, np.asarray(has.all(axis=1))[group[keep]]
 
 
 def _begins_high(line: Any) -> bool:

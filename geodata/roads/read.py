@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from geodata.faults import Fault, InputError, N_
+from geodata.faults import N_, Fault, InputError
 from geodata.roads.build import build_graph
 from geodata.roads.export import is_export, read_export
 from geodata.roads.graph import RoadGraph

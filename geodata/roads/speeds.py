@@ -124,10 +124,9 @@ def by_length(graph: RoadGraph, vehicle: Vehicle) -> CostGraph:
 
 def by_time(graph: RoadGraph, vehicle: Vehicle) -> CostGraph:
     """Seconds at the vehicle's speeds; ``inf`` where it may not go."""
-    seconds = np.where(graph.is_connector, 0.0, graph.length_m) / (
-        np.maximum(speeds_kph(graph, vehicle), np.finfo(float).tiny) * KPH_TO_MPS
-    )
-    cost = np.where(usable(graph, vehicle), seconds, np.inf)
+    may = usable(graph, vehicle)
+    cost = np.full(graph.n_edges, np.inf)
+    cost[may] = graph.length_m[may] / (speeds_kph(graph, vehicle)[may] * KPH_TO_MPS)
     return CostGraph(graph.topology, cost, graph.reverse, unit="s")
 
 

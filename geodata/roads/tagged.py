@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -94,7 +94,7 @@ def attributes_of_rows(table: pd.DataFrame, columns: Mapping[str, str]) -> Tagge
     columns : tag -> header
     """
     tags = _tags(table, columns)
-    road_class = tags["highway"].str.lower().where(tags["highway"].map(is_known), tags["highway"])
+    road_class = _mapped(tags["highway"], lambda name: name.lower() if is_known(name) else name)
     is_road = (~road_class.isin(_NOT_ROADS)).to_numpy()
     rows = np.flatnonzero(is_road)
     tags, road_class = tags.iloc[rows], road_class.iloc[rows]
@@ -120,7 +120,9 @@ def attributes_of_rows(table: pd.DataFrame, columns: Mapping[str, str]) -> Tagge
         ],
         closed=(tags["closed"] == "yes").to_numpy(),
     )
-    unknown = sum(int((class_code == i).sum()) for i, c in enumerate(class_names) if not is_known(c))
+    unknown = sum(
+        int((class_code == i).sum()) for i, c in enumerate(class_names) if not is_known(c)
+    )
     counts = {"not_roads": int((~is_road).sum()), "unknown_class": unknown}
     return TaggedRows(rows, attributes, tuple(class_names), tuple(names), counts)
 
@@ -136,33 +138,45 @@ def _measured_speeds(texts: pd.Series) -> NDArray[np.float32]:
 
 def _tags(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
     """Every tag as text, "" where it is missing; ``other_tags`` unfolded."""
-    tags = {tag: _texts(table[header]) for tag, header in columns.items() if tag in _ALIASES}
+    tags = {tag: _texts(table[header], tag) for tag, header in columns.items() if tag in _ALIASES}
     other = tags.pop("other_tags", None)
     if other is not None:
-        unfolded = [_hstore(text) for text in other]
+        pairs = [_hstore(text) for text in other]
         for tag in (*WAY_KEYS, "ref"):
-            extra = pd.Series([pairs.get(tag, "") for pairs in unfolded], index=table.index)
-            present = tags.get(tag)
-            tags[tag] = extra if present is None else present.where(present != "", extra)
-    for tag, values in tags.items():
-        if tag not in _LISTS:
-            tags[tag] = values = values.str.split(";", n=1).str[0].str.strip()
-        words = _WORDS.get("access" if tag in _ACCESS_LIKE else tag)
-        if words:
-            lower = values.str.lower()
-            tags[tag] = lower.map(words).fillna(lower)
-    empty = pd.Series("", index=table.index)
+            raw = pd.Series([pair.get(tag) for pair in pairs], index=table.index, dtype=object)
+            unfolded, present = _texts(raw, tag), tags.get(tag)
+            tags[tag] = unfolded if present is None else present.where(present != "", unfolded)
     for tag in ("highway", "name", "ref", "speed_kph", "closed"):
-        tags.setdefault(tag, empty)
-    from_ref = tags["ref"].map(_class_of_ref)
-    tags["highway"] = tags["highway"].where(tags["highway"] != "", from_ref)
+        tags.setdefault(tag, pd.Series("", index=table.index))
+    # A layer that knows no directions may be drawn in any: even its motorways are two-way then.
+    tags.setdefault("oneway", pd.Series("no", index=table.index))
+    # OSM's own column is empty on waterways and railways; a road survey's only where unknown.
+    is_osm = _header(columns.get("highway", "")) == "highway"
+    missing = "no" if is_osm else _mapped(tags["ref"], _class_of_ref)
+    tags["highway"] = tags["highway"].where(tags["highway"] != "", missing)
     return pd.DataFrame(tags, index=table.index)
 
 
-def _texts(column: pd.Series) -> pd.Series:
-    """Values as trimmed text; of a list (OSMnx joins ways so) the first, limits joined by ";"."""
-    codes, values = pd.factorize(column.map(_plain))
-    return pd.Series(np.append(np.asarray(values, object), "")[codes], index=column.index, dtype=str)
+def _texts(column: pd.Series, tag: str) -> pd.Series:
+    """Values of a tag as trimmed text in OSM's words; of several all limits, else the first."""
+    words = _WORDS.get("access" if tag in _ACCESS_LIKE else tag)
+
+    def text(value: object) -> str:
+        plain = _plain(value) or ""
+        if tag not in _LISTS:
+            plain = plain.split(";", 1)[0].strip()
+        return words.get(plain.lower(), plain.lower()) if words else plain
+
+    if column.dtype == object:  # may hold lists, which have no hash
+        column = column.map(_plain)
+    return _mapped(column, text)
+
+
+def _mapped(column: pd.Series, function: Callable[[Any], str]) -> pd.Series:
+    """The function of every value, called once a different value."""
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    results = np.array([function(value) for value in values], object)
+    return pd.Series(results[codes], index=column.index, dtype=object)
 
 
 def _plain(value: object) -> str | None:
