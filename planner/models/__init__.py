@@ -7,6 +7,7 @@ To add one: a module with a formulation as its docstring and a ``build``, a line
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from planner.models import (
     capacitated_location,
@@ -16,9 +17,16 @@ from planner.models import (
     set_cover,
 )
 from planner.models.blocks import SitingModel
+from planner.models.modelling import (
+    PULP_ARC_LIMIT,
+    ArrayWriter,
+    PulpWriter,
+    WriterMaker,
+    no_tick,
+)
 from planner.problem import Objective, SitingProblem
 
-MODELS: Mapping[str, Callable[[SitingProblem], SitingModel]] = {
+MODELS: Mapping[str, Callable[[SitingProblem, WriterMaker], SitingModel]] = {
     "p_median": p_median.build,
     "p_centre": p_centre.build,
     "set_cover": set_cover.build,
@@ -38,6 +46,12 @@ def model_name(problem: SitingProblem) -> str:
     }[problem.objective]
 
 
-def build(problem: SitingProblem) -> SitingModel:
-    """The problem as a linear model."""
-    return MODELS[model_name(problem)](problem)
+def build(problem: SitingProblem, tick: Callable[[], None] = no_tick) -> SitingModel:
+    """The problem as a linear model; ``tick`` is called now and then while it is written."""
+    return MODELS[model_name(problem)](problem, writer_for(problem, tick))
+
+
+def writer_for(problem: SitingProblem, tick: Callable[[], None] = no_tick) -> WriterMaker:
+    """PuLP, or straight into arrays where PuLP would take too long."""
+    writer = PulpWriter if len(problem.arcs) <= PULP_ARC_LIMIT else ArrayWriter
+    return partial(writer, tick=tick)

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pulp
 
-from planner.models.modelling import LinearModel
+from planner.models.modelling import ModelWriter, Variable
 from planner.problem import BoolArray, FloatArray, IntArray, SitingProblem
 from planner.solution import FEASIBILITY_TOLERANCE
 
-Variables = Sequence[pulp.LpVariable]
+Variables = Sequence[Variable]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +24,13 @@ class SitingModel:
 
     Parameters
     ----------
-    linear : the PuLP model
+    linear : the written model
     open_columns : (k,) column of each size option
     arcs : (u,) positions in ``problem.arcs`` of the arcs that have a variable
     arc_columns : (u,) their columns; empty where the assignment follows from the open sites
     """
 
-    linear: LinearModel
+    linear: ModelWriter
     open_columns: IntArray
     arcs: IntArray
     arc_columns: IntArray
@@ -62,13 +61,13 @@ def effective_capacity(problem: SitingProblem, arcs: IntArray) -> FloatArray:
     return np.minimum(problem.sites.capacity, within_reach[problem.sites.site_of_size])
 
 
-def open_sites(model: LinearModel, problem: SitingProblem) -> list[pulp.LpVariable]:
+def open_sites(model: ModelWriter, problem: SitingProblem) -> list[Variable]:
     """``open_j`` (or ``open_j_s``, one a size) in {0, 1}, with required and forbidden sites.
 
     ``one_size_j``: sum_s open_j_s <= 1, = 1 where the site is required.
     """
     sites = problem.sites
-    opened: list[pulp.LpVariable] = []
+    opened: list[Variable] = []
     for j, (first, end) in enumerate(zip(sites.size_start[:-1], sites.size_start[1:], strict=True)):
         alone = end - first == 1
         options = [
@@ -88,15 +87,15 @@ def open_sites(model: LinearModel, problem: SitingProblem) -> list[pulp.LpVariab
 
 
 def use_arcs(
-    model: LinearModel, problem: SitingProblem, arcs: IntArray, *, integer: bool
-) -> list[pulp.LpVariable]:
+    model: ModelWriter, problem: SitingProblem, arcs: IntArray, *, integer: bool
+) -> list[Variable]:
     """``use_i_j`` in [0, 1], or {0, 1} when ``integer``."""
     demand, site = problem.arcs.demand, problem.arcs.site
     return [model.variable(f"use_{demand[a]}_{site[a]}", integer=integer) for a in arcs]
 
 
 def serve(
-    model: LinearModel,
+    model: ModelWriter,
     problem: SitingProblem,
     arcs: IntArray,
     use: Variables,
@@ -109,7 +108,7 @@ def serve(
         row(f"serve_{i}", [use[u] for u in members], [1.0] * len(members), 1.0)
 
 
-def cover(model: LinearModel, problem: SitingProblem, arcs: IntArray, opened: Variables) -> None:
+def cover(model: ModelWriter, problem: SitingProblem, arcs: IntArray, opened: Variables) -> None:
     """``cover_i``: sum_j open_j >= 1 over the sites that reach ``i``."""
     for i, members in groups(problem.arcs.demand[arcs], problem.reachable):
         options = sizes_at(problem, opened, problem.arcs.site[arcs[members]])
@@ -117,10 +116,10 @@ def cover(model: LinearModel, problem: SitingProblem, arcs: IntArray, opened: Va
 
 
 def covered(
-    model: LinearModel, problem: SitingProblem, arcs: IntArray, opened: Variables
-) -> dict[int, pulp.LpVariable]:
+    model: ModelWriter, problem: SitingProblem, arcs: IntArray, opened: Variables
+) -> dict[int, Variable]:
     """``covered_i`` in [0, 1] and its row covered_i <= sum_j open_j over the sites that reach i."""
-    variables: dict[int, pulp.LpVariable] = {}
+    variables: dict[int, Variable] = {}
     for i, members in groups(problem.arcs.demand[arcs], problem.reachable):
         options = sizes_at(problem, opened, problem.arcs.site[arcs[members]])
         variables[i] = model.variable(f"covered_{i}")
@@ -129,7 +128,7 @@ def covered(
 
 
 def link(
-    model: LinearModel, problem: SitingProblem, arcs: IntArray, use: Variables, opened: Variables
+    model: ModelWriter, problem: SitingProblem, arcs: IntArray, use: Variables, opened: Variables
 ) -> None:
     """``link_i_j``: use_i_j <= open_j, one row an arc.
 
@@ -146,7 +145,7 @@ def link(
 
 
 def capacity(
-    model: LinearModel, problem: SitingProblem, arcs: IntArray, use: Variables, opened: Variables
+    model: ModelWriter, problem: SitingProblem, arcs: IntArray, use: Variables, opened: Variables
 ) -> None:
     """Limits of the opened sizes.
 
@@ -168,7 +167,7 @@ def capacity(
 
 
 def enough_capacity(
-    model: LinearModel, problem: SitingProblem, arcs: IntArray, opened: Variables
+    model: ModelWriter, problem: SitingProblem, arcs: IntArray, opened: Variables
 ) -> None:
     """``enough_capacity``: sum_s capacity_s open_s >= sum_i weight_i.
 
@@ -183,7 +182,7 @@ def enough_capacity(
         model.at_least("enough_capacity", opened, limit, 1.0)
 
 
-def counts(model: LinearModel, problem: SitingProblem, opened: Variables) -> None:
+def counts(model: ModelWriter, problem: SitingProblem, opened: Variables) -> None:
     """``site_count_least``, ``site_count_most``, ``quota_g_least``, ``quota_g_most``."""
     least, most = problem.site_count
     _count(model, "site_count", opened, least, most)
@@ -193,7 +192,7 @@ def counts(model: LinearModel, problem: SitingProblem, opened: Variables) -> Non
 
 
 def _count(
-    model: LinearModel, name: str, options: Variables, least: int | None, most: int | None
+    model: ModelWriter, name: str, options: Variables, least: int | None, most: int | None
 ) -> None:
     ones = [1.0] * len(options)
     if least is not None:
@@ -213,9 +212,7 @@ def _scaled(
     row(name, columns, np.concatenate([load, -size]) / scale, 0.0)
 
 
-def sizes_at(
-    problem: SitingProblem, opened: Variables, sites: Iterable[int]
-) -> list[pulp.LpVariable]:
+def sizes_at(problem: SitingProblem, opened: Variables, sites: Iterable[int]) -> list[Variable]:
     """The open variables of every size of these sites."""
     start = problem.sites.size_start
     return [one for j in sites for one in opened[start[j] : start[j + 1]]]

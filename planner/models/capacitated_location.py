@@ -21,13 +21,13 @@ import numpy as np
 
 from planner.models import blocks
 from planner.models.blocks import SitingModel
-from planner.models.modelling import LinearModel
+from planner.models.modelling import PulpWriter, WriterMaker
 from planner.problem import SitingProblem
 
 
-def build(problem: SitingProblem) -> SitingModel:
+def build(problem: SitingProblem, write: WriterMaker = PulpWriter) -> SitingModel:
     """The model of a least-cost problem whose sites have limits."""
-    model = LinearModel("capacitated_location")
+    model = write("capacitated_location")
     arcs = blocks.usable_arcs(problem)
     opened = blocks.open_sites(model, problem)
     use = blocks.use_arcs(model, problem, arcs, integer=problem.single_source)

@@ -20,23 +20,22 @@ capacitated_location join, and ``within_i_r`` is over use_ij instead of open_j: 
 from __future__ import annotations
 
 import numpy as np
-import pulp
 
 from planner.models import blocks
 from planner.models.blocks import SitingModel, Variables
-from planner.models.modelling import LinearModel
+from planner.models.modelling import ModelWriter, PulpWriter, Variable, WriterMaker
 from planner.problem import FloatArray, IntArray, SitingProblem
 
 
-def build(problem: SitingProblem) -> SitingModel:
+def build(problem: SitingProblem, write: WriterMaker = PulpWriter) -> SitingModel:
     """The model, with assignment variables only where sites have limits."""
-    model = LinearModel("p_centre")
+    model = write("p_centre")
     arcs = blocks.usable_arcs(problem)
     opened = blocks.open_sites(model, problem)
     radii = _radii(problem, arcs)
     k, columns = len(opened), np.zeros(0, np.int64)
     allocated = problem.needs_allocation
-    nearby: list[list[pulp.LpVariable]]
+    nearby: list[list[Variable]]
     if allocated:
         use = blocks.use_arcs(model, problem, arcs, integer=problem.single_source)
         columns = np.arange(k, k + len(arcs))
@@ -70,19 +69,19 @@ def _radii(problem: SitingProblem, arcs: IntArray) -> FloatArray:
 
 
 def _within(
-    model: LinearModel,
+    model: ModelWriter,
     problem: SitingProblem,
     arcs: IntArray,
     radii: FloatArray,
     beyond: Variables,
-    nearby: list[list[pulp.LpVariable]],
+    nearby: list[list[Variable]],
 ) -> None:
     """Add ``within_i_r``: whoever has no open site nearer than D_r pushes the worst to D_r."""
     impedance = problem.arcs.impedance[arcs]
     for i, members in blocks.groups(problem.arcs.demand[arcs], problem.reachable):
         ranked = members[np.argsort(impedance[members], kind="stable")]
         values = impedance[ranked]
-        nearer: list[pulp.LpVariable] = []
+        nearer: list[Variable] = []
         for position, (u, value) in enumerate(zip(ranked, values, strict=True)):
             if value > radii[0] and (position == 0 or value > values[position - 1]):
                 r = int(np.searchsorted(radii, value))

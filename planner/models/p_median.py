@@ -19,13 +19,13 @@ import numpy as np
 
 from planner.models import blocks
 from planner.models.blocks import SitingModel
-from planner.models.modelling import LinearModel
+from planner.models.modelling import PulpWriter, WriterMaker
 from planner.problem import SitingProblem
 
 
-def build(problem: SitingProblem) -> SitingModel:
+def build(problem: SitingProblem, write: WriterMaker = PulpWriter) -> SitingModel:
     """The model of a problem whose sites have neither capacity nor least throughput."""
-    model = LinearModel("p_median")
+    model = write("p_median")
     arcs = blocks.usable_arcs(problem)
     opened = blocks.open_sites(model, problem)
     use = blocks.use_arcs(model, problem, arcs, integer=False)

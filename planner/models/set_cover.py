@@ -16,13 +16,13 @@ import numpy as np
 
 from planner.models import blocks
 from planner.models.blocks import SitingModel
-from planner.models.modelling import LinearModel
+from planner.models.modelling import PulpWriter, WriterMaker
 from planner.problem import SitingProblem
 
 
-def build(problem: SitingProblem) -> SitingModel:
+def build(problem: SitingProblem, write: WriterMaker = PulpWriter) -> SitingModel:
     """The model, with assignment variables only where sites have limits."""
-    model = LinearModel("set_cover")
+    model = write("set_cover")
     arcs = blocks.usable_arcs(problem)
     opened = blocks.open_sites(model, problem)
     k, columns = len(opened), np.zeros(0, np.int64)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from planner import models
 from planner.models import elastic
 from planner.models.elastic import ElasticModel, Measure, Rule
 from planner.problem import (
@@ -236,13 +237,14 @@ class _Asker:
         self, rules: Sequence[Rule], stages: Sequence[Measure]
     ) -> tuple[ElasticModel, FloatArray, bool] | None:
         """The elastic model at the optimum of its stages in order; None if it has no plan."""
+        write = models.writer_for(self._problem, lambda: self._watch.report("explain"))
         broken: dict[Strength, int] = {}
         caps: dict[Rule, float] = {}
         last: tuple[ElasticModel, FloatArray] | None = None
         proven = True
         for stage in stages:
             model = elastic.build(
-                self._problem, rules, stage, most_broken=broken, most_stretch=caps
+                self._problem, rules, stage, write, most_broken=broken, most_stretch=caps
             )
             watch = self._limited()
             program = model.siting.linear.arrays()

@@ -141,7 +141,7 @@ def _new_solver() -> Any:
 
 
 def _configure(solver: Any, options: HighsOptions) -> None:
-    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("output_flag", False)  # noqa: FBT003 - no keyword
     solver.setOptionValue("mip_rel_gap", options.gap)
     solver.setOptionValue("mip_abs_gap", options.abs_gap)
     solver.setOptionValue("random_seed", options.seed)

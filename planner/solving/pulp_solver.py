@@ -125,7 +125,7 @@ class PulpMethod:
         """Build, solve, read; the plan is the checker's, the bound is HiGHS's word."""
         watch.report("build")
         began_s = watch.seconds
-        model = models.build(problem)
+        model = models.build(problem, lambda: watch.report("build"))
         program = model.linear.arrays()
         built_s = watch.seconds
         keeper = _Keeper(problem, model, watch)

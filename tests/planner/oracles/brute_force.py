@@ -72,7 +72,11 @@ def _whole(problem, size, rows) -> float | None:
     if not _limited(problem):  # each for itself: the worst and the sum are least at each one's best
         choices = [_best_alone(problem, row) for row in choices]
     grid = np.meshgrid(*[np.array(c) for c in choices], indexing="ij") if choices else []
-    picked = np.array([g.ravel() for g in grid]).reshape(len(rows), -1) if grid else np.zeros((0, 1), int)
+    picked = (
+        np.array([g.ravel() for g in grid]).reshape(len(rows), -1)
+        if grid
+        else np.zeros((0, 1), int)
+    )
     demand = np.array([i for i, _ in rows], int)
     fits = np.ones(picked.shape[1], bool)
     used = picked >= 0
