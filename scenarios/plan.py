@@ -69,6 +69,8 @@ ASSIGNMENT_COLUMNS = (
     "share",
     "tonnes_per_yr",
 )
+# The pipeline adds "measured": "road" | "walk" | "straight", as a straight line x circuity is no
+# road distance and must not be shown as one.
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ class StreamPlan:
     certificate: Certificate
     assessment: Mapping[str, Any]  # present state: see scenarios/assess.py
     input_hash: str
+    answers: tuple[Any, ...] = ()
+    """Problem and solution of every tier (``scenarios.answers.TierAnswer``): what a checker needs;
+    deliverables read the tables."""
 
 
 @dataclass(frozen=True, eq=False)

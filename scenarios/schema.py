@@ -201,8 +201,8 @@ class DemandFactor(Model):
     """Further shares, each with its own source: collectable, off the field, sorted out ..."""
 
     @property
-    def t_per_unit(self) -> float | None:
-        """Tonnes a year of one unit of ``of``; None where a part of it is unknown."""
+    def product(self) -> float | None:
+        """Factor and shares in the factor's unit; None where a part of it is unknown."""
         product = 1.0
         for number in (self.factor, *self.times):
             if number.value is None:

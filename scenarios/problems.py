@@ -1,0 +1,337 @@
+"""A tier of a stream as a :class:`planner.problem.SitingProblem`, and the tables behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.roads.speeds import vehicle
+from planner.problem import (
+    Arcs,
+    Demand,
+    Objective,
+    Quota,
+    Sites,
+    SitingProblem,
+    Strength,
+)
+from scenarios.facility_states import MAY_GROW
+from scenarios.schema import ProblemType, SizeOption, Tier
+from scenarios.travel import Place, Travel, Trips
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+WAN = 10_000.0
+COUNTY = "county"
+
+OBJECTIVES: Mapping[ProblemType, Objective] = {
+    ProblemType.P_MEDIAN: Objective.MIN_COST,
+    ProblemType.P_CENTRE: Objective.MIN_WORST,
+    ProblemType.SET_COVER: Objective.MIN_SITES,
+    ProblemType.MAXIMAL_COVER: Objective.MAX_COVERED,
+    ProblemType.CAPACITATED_LOCATION: Objective.MIN_COST,
+}
+COVERS = (ProblemType.SET_COVER, ProblemType.MAXIMAL_COVER)
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size that one site may have; ``option`` None is the size it has today."""
+
+    site: int
+    option: SizeOption | None
+    capacity_t_per_yr: float
+    """``inf`` is unlimited."""
+    fixed_cny_per_yr: float
+    investment_wan_cny: float | None
+    land_m2: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Wants:
+    """Who wants service of a tier: demand points, or the opened sites of the tier below.
+
+    Parameters
+    ----------
+    table : id, name, district, population (null where not given), geometry
+    place : the same points for travel
+    tonnes : (n,) a year; NaN where not known
+    weight : (n,) what the model counts
+    weight_unit : "t/yr", "people" or "points"
+    """
+
+    table: gpd.GeoDataFrame
+    place: Place
+    tonnes: FloatArray
+    weight: FloatArray
+    weight_unit: str
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+@dataclass(frozen=True, eq=False)
+class TierProblem:
+    """One tier, ready to be solved, and what is needed to read the answer.
+
+    Parameters
+    ----------
+    wants, sites : tables in the problem's order
+    sizes : (k,) of the problem's size options
+    trips : pairs of the problem's arcs, in their order
+    on_road : (n,) points that could be measured at all
+    cutoff_m : ``inf`` where there is none
+    """
+
+    tier: Tier
+    problem: SitingProblem
+    wants: Wants
+    sites: gpd.GeoDataFrame
+    site_place: Place
+    sizes: tuple[Size, ...]
+    trips: Trips
+    on_road: NDArray[np.bool_]
+    cutoff_m: float
+
+
+def cutoff_of(tier: Tier) -> float:
+    """The distance beyond which nobody is assigned, in metres."""
+    if tier.problem in COVERS and tier.radius_km is not None and tier.radius_km.value is not None:
+        return tier.radius_km.value * 1000
+    return np.inf if tier.cutoff_km is None else tier.cutoff_km * 1000
+
+
+def tier_problem(
+    tier: Tier,
+    wants: Wants,
+    sites: gpd.GeoDataFrame,
+    travel: Travel,
+    *,
+    discount_rate: float,
+    neighbours: Mapping[str, frozenset[str]],
+    site_key: str,
+    county: str = COUNTY,
+) -> TierProblem:
+    """The tier's model over everything it may use.
+
+    Parameters
+    ----------
+    sites : columns of :data:`scenarios.sites.SITE_COLUMNS`
+    discount_rate : for annualised investment
+    neighbours : district -> districts that border on it; used by ``adjacent_districts_only``
+    site_key : names the set of sites, so that streams which share it snap it once
+    county : what a county-wide quota is called
+    """
+    place = Place.of(sites, site_key)
+    cutoff_m = cutoff_of(tier)
+    trips = travel.trips(wants.place, place, tier, cutoff_m)
+    trips = _within_districts(trips, tier, wants.table, sites, neighbours)
+    sizes = site_sizes(tier, sites, discount_rate)
+    return TierProblem(
+        tier=tier,
+        problem=SitingProblem(
+            objective=OBJECTIVES[tier.problem],
+            demand=Demand(wants.place.ids, wants.weight),
+            sites=_sites(tier, sites, sizes),
+            arcs=_arcs(tier, trips, wants),
+            site_count=(None, None) if tier.sites is None else (tier.sites, tier.sites),
+            quotas=quotas_of(tier, sites, wants.table, county),
+            single_source=tier.single_source,
+            impedance_unit="m",
+            weight_unit=wants.weight_unit,
+            cost_unit=_cost_unit(tier, wants),
+        ),
+        wants=wants,
+        sites=sites,
+        site_place=place,
+        sizes=sizes,
+        trips=trips,
+        on_road=travel.on_road(wants.place, tier),
+        cutoff_m=cutoff_m,
+    )
+
+
+def annual_cost_cny(size: SizeOption, discount_rate: float) -> float:
+    """Yearly cost of a size: investment by the capital recovery factor, plus running cost.
+
+    ``r (1 + r)^n / ((1 + r)^n - 1)`` over its life of ``n`` years at the rate ``r``.
+    """
+    return WAN * (
+        size.investment_wan_cny * recovery_factor(discount_rate, size.lifetime_yr)
+        + size.operation_wan_cny_per_yr
+    )
+
+
+def recovery_factor(rate: float, years: float) -> float:
+    """Part of an investment that each year of its life bears."""
+    return 1 / years if rate == 0 else rate / (1 - (1 + rate) ** -years)
+
+
+def site_sizes(tier: Tier, sites: gpd.GeoDataFrame, discount_rate: float) -> tuple[Size, ...]:
+    """The sizes of every site in turn: those of the tier, and what stands there today."""
+    found: list[Size] = []
+    for position, site in enumerate(sites.itertuples()):
+        if site.existing:
+            found += _present_sizes(tier, position, site, discount_rate)
+        else:
+            area = float(site.area_m2)
+            fitting = [one for one in tier.sizes if not (one.land_m2 or 0) > area]
+            # Screening has dropped sites below the smallest size; an unknown area fits all.
+            for option in fitting or tier.sizes[:1]:
+                found.append(_new_size(position, option, annual_cost_cny(option, discount_rate)))
+            if not tier.sizes:
+                found.append(Size(position, None, np.inf, 0.0, None, None))
+    return tuple(_largest_only(found) if _ignores_cost(tier) else found)
+
+
+def _new_size(position: int, option: SizeOption, cost_cny: float) -> Size:
+    capacity = np.inf if option.capacity_t_per_yr is None else option.capacity_t_per_yr
+    return Size(position, option, capacity, cost_cny, option.investment_wan_cny, option.land_m2)
+
+
+def _present_sizes(tier: Tier, position: int, site: object, discount_rate: float) -> list[Size]:
+    """What stands there, at its running cost; larger ones where it may grow, less what it has."""
+    present = float(site.capacity_t_per_yr)  # type: ignore[attr-defined]  # a row of the table
+    area = float(site.area_m2)  # type: ignore[attr-defined]
+    alike = _alike(tier.sizes, present)
+    if np.isnan(present):
+        # A facility table without capacities: the smallest size is the safe reading.
+        present = np.inf if alike is None else (alike.capacity_t_per_yr or np.inf)
+    running = 0.0 if alike is None else alike.operation_wan_cny_per_yr * WAN
+    found = [Size(position, None, present, running, 0.0, None if np.isnan(area) else area)]
+    if site.state not in MAY_GROW:  # type: ignore[attr-defined]
+        return found
+    for option in tier.sizes:
+        larger = np.inf if option.capacity_t_per_yr is None else option.capacity_t_per_yr
+        if larger <= present:
+            continue
+        added = 1.0 if not np.isfinite(larger) else 1 - present / larger
+        cost = WAN * (
+            added * option.investment_wan_cny * recovery_factor(discount_rate, option.lifetime_yr)
+            + option.operation_wan_cny_per_yr
+        )
+        investment = added * option.investment_wan_cny
+        found.append(Size(position, option, larger, cost, investment, option.land_m2))
+    return found
+
+
+def _alike(sizes: Sequence[SizeOption], present_t_per_yr: float) -> SizeOption | None:
+    """The size that stands for an existing capacity: the smallest that holds it, else the last."""
+    if not sizes:
+        return None
+    ordered = sorted(sizes, key=lambda size: size.capacity_t_per_yr or np.inf)
+    if np.isnan(present_t_per_yr):
+        return ordered[0]
+    holding = [one for one in ordered if (one.capacity_t_per_yr or np.inf) >= present_t_per_yr]
+    return (holding or ordered[-1:])[0]
+
+
+def _ignores_cost(tier: Tier) -> bool:
+    return tier.problem is not ProblemType.CAPACITATED_LOCATION
+
+
+def _largest_only(sizes: list[Size]) -> list[Size]:
+    """One size a site: a model without costs would take the largest anyway."""
+    best: dict[int, Size] = {}
+    for size in sizes:
+        other = best.get(size.site)
+        if other is None or size.capacity_t_per_yr > other.capacity_t_per_yr:
+            best[size.site] = size
+    return [best[position] for position in sorted(best)]
+
+
+def _sites(tier: Tier, sites: gpd.GeoDataFrame, sizes: Sequence[Size]) -> Sites:
+    counts = np.bincount([size.site for size in sizes], minlength=len(sites))
+    fixed = {
+        ProblemType.CAPACITATED_LOCATION: [size.fixed_cny_per_yr for size in sizes],
+        ProblemType.SET_COVER: [1.0] * len(sizes),
+    }.get(tier.problem, [0.0] * len(sizes))
+    least = [
+        0.0 if size.option is None else size.option.least_throughput_t_per_yr for size in sizes
+    ]
+    return Sites(
+        ids=tuple(sites["id"].astype(str)),
+        required=sites["required"].to_numpy(bool),
+        forbidden=np.zeros(len(sites), np.bool_),
+        existing=sites["existing"].to_numpy(bool),
+        size_start=np.concatenate(([0], np.cumsum(counts))),
+        capacity=np.array([size.capacity_t_per_yr for size in sizes], np.float64),
+        fixed_cost=np.array(fixed, np.float64),
+        least_throughput=np.array(least, np.float64),
+    )
+
+
+def _arcs(tier: Tier, trips: Trips, wants: Wants) -> Arcs:
+    row = trips.row
+    if tier.problem is ProblemType.CAPACITATED_LOCATION:
+        rate = vehicle(tier.vehicle).cost_cny_per_t_km
+        # The rate is of a loaded kilometre with its empty return in it, so that half of it is
+        # driven out and half back, wherever the two ways differ.
+        driven_km = (trips.out_m + trips.back_m) / 2000
+        cost = np.nan_to_num(wants.tonnes[row]) * rate * driven_km
+    else:
+        cost = wants.weight[row] * trips.out_m
+    return Arcs(trips.start, trips.site, trips.out_m, cost)
+
+
+def _cost_unit(tier: Tier, wants: Wants) -> str:
+    return {
+        ProblemType.CAPACITATED_LOCATION: "cny/yr",
+        ProblemType.SET_COVER: "sites",
+        ProblemType.MAXIMAL_COVER: wants.weight_unit,
+        ProblemType.P_CENTRE: "m",
+        ProblemType.P_MEDIAN: f"{wants.weight_unit}·m",
+    }[tier.problem]
+
+
+def _within_districts(
+    trips: Trips,
+    tier: Tier,
+    points: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    neighbours: Mapping[str, frozenset[str]],
+) -> Trips:
+    """Only pairs that the districts allow."""
+    if not (tier.own_district_only or tier.adjacent_districts_only):
+        return trips
+    of_point = points["district"].to_numpy(object)[trips.row]
+    of_site = sites["district"].to_numpy(object)[trips.site]
+    allowed = of_point == of_site
+    if tier.adjacent_districts_only:
+        allowed |= np.fromiter(
+            (b in neighbours.get(a, ()) for a, b in zip(of_point, of_site, strict=True)),
+            np.bool_,
+            len(of_point),
+        )
+    return trips.keep(allowed)
+
+
+def quotas_of(
+    tier: Tier, sites: gpd.GeoDataFrame, points: gpd.GeoDataFrame, county: str = COUNTY
+) -> tuple[Quota, ...]:
+    """Counts that bind: 刚性 and 原则上. 鼓励 and 按需 reward or allow, they force nothing.
+
+    A maximum below what must stay anyway is raised to it where the wording is 原则上: texts do not
+    tear down what stands.
+    """
+    found: list[Quota] = []
+    required = sites["required"].to_numpy(bool)
+    district = sites["district"].to_numpy(object)
+    for rule in tier.quotas:
+        if rule.strength not in (Strength.MUST, Strength.IN_PRINCIPLE):
+            continue
+        groups = {county: np.arange(len(sites))}
+        if rule.per == "district":
+            names = sorted({str(one) for one in points["district"] if one})
+            groups = {name: np.flatnonzero(district == name) for name in names}
+        for name, members in groups.items():
+            maximum = rule.maximum
+            if maximum is not None and rule.strength is Strength.IN_PRINCIPLE:
+                maximum = max(maximum, int(required[members].sum()))
+            found.append(Quota(name, members, rule.minimum, maximum, rule.strength))
+    return tuple(found)

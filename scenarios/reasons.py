@@ -1,0 +1,106 @@
+"""Why something cannot be had, as sentences for a reader, and what would allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from geodata.faults import N_
+from planner.solution import Reason
+from scenarios.wording import joined, number
+
+Translate = Callable[[str], str]
+
+SHOWN_NAMES = 6
+"""So many names stand in a sentence; the tables have all."""
+
+SENTENCES: Mapping[str, str] = {
+    "unreachable": N_("{count} points cannot reach any site: {names}"),
+    "no_road": N_(
+        "{count} points lie on no road within the snapping distance: {names}; raise max_snap_m, "
+        "extend the roads, or set off_road: straight"
+    ),
+    "only_forbidden": N_("{count} points can reach forbidden sites only: {names}"),
+    "needs_radius": N_(
+        "{count} points have no site within {radius}: {names}; a radius of {smallest} would reach "
+        "them all"
+    ),
+    "demand_too_large": N_(
+        "{count} points are larger than any site they can reach: {names}; allow a larger size or "
+        "single_source: false"
+    ),
+    "site_count_too_small": N_("{asked} sites are asked for, but it takes at least {smallest}"),
+    "site_count_too_large": N_("{asked} sites are asked for, but at most {largest} can open"),
+    "missing_capacity": N_(
+        "{missing} {unit} of capacity are missing, for instance at {names}; allow larger sizes, "
+        "more candidates or a longer reach"
+    ),
+    "least_throughput": N_("{count} sites cannot reach their least throughput: {names}"),
+    "quota_clash": N_("these counts cannot all be kept: {names}; relax these first"),
+    "quota_relaxed": N_("counts worded 'in principle' were given up for a plan: {names}"),
+    "least_unserved": N_("under all rules at least {weight} {unit} stay unserved: {names}"),
+    "left_out": N_("{count} points are left out because others weigh more: {names}"),
+    "no_room": N_("{count} points have no room left at the sites they can reach: {names}"),
+}
+"""Sentence of each kind of reason (``planner.solving.explain.Kind`` and the pipeline's own)."""
+
+
+def reason_text(
+    reason: Reason,
+    names: Mapping[str, str],
+    lang: str = "en",
+    *,
+    translate: Translate = str,
+    weight_unit: str = "",
+) -> str:
+    """The reason in words.
+
+    Parameters
+    ----------
+    names : id -> name with its township, for the subjects
+    weight_unit : what demand is counted in, as a reader writes it
+    """
+    kind = str(reason.kind)
+    sentence = SENTENCES.get(kind)
+    if sentence is None:
+        return f"{kind}: {_named(reason.subjects, names, lang)}"
+    values = {key: _shown(value) for key, value in reason.values.items()}
+    for key in ("radius", "smallest"):
+        if kind == "needs_radius" and key in reason.values:
+            values[key] = f"{number(float(reason.values[key]) / 1000, 2)} km"
+    values |= {
+        "count": number(len(reason.subjects)),
+        "names": _named(reason.subjects, names, lang),
+        "unit": weight_unit,
+    }
+    return translate(sentence).format_map(_Known(values))
+
+
+class _Known(dict[str, str]):
+    """Places of a sentence that the reason has no value for show a dash."""
+
+    def __missing__(self, _key: str) -> str:
+        return "–"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return number(value)
+
+
+def _named(ids: Sequence[str], names: Mapping[str, str], lang: str) -> str:
+    shown = [names.get(one, one) for one in ids[:SHOWN_NAMES]]
+    text = joined(shown, lang)
+    return text if len(ids) <= SHOWN_NAMES else f"{text} …"
+
+
+def names_of(*tables: Any) -> dict[str, str]:
+    """Map ids to "name (township)" over some tables; names repeat from township to township."""
+    found: dict[str, str] = {}
+    for table in tables:
+        for one, name, district in zip(table["id"], table["name"], table["district"], strict=True):
+            words = str(name) if isinstance(name, str) and name else str(one)
+            place = f"（{district}）" if isinstance(district, str) and district else ""
+            found[str(one)] = f"{words}{place}"
+    return found

@@ -1,0 +1,453 @@
+"""Scenario -> Plan: the one pipeline that the CLI, the API and the tests use.
+
+Inputs are read and validated, the present state is assessed, then the tiers of each stream are
+sited in turn: the first serves the demand points, a later one may serve the sites that an earlier
+one opened, with the tonnes that they handle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata.faults import N_, Fault, Severity
+from planner import SolverSettings, Strength
+from planner.solution import Cancelled, Outcome, Progress, Reason, SitingSolution
+from scenarios.answers import (
+    TierAnswer,
+    assignments_table,
+    demand_table,
+    facilities_table,
+    read_answer,
+)
+from scenarios.assess import assess_tier
+from scenarios.certificates import overall
+from scenarios.demand_points import DemandPoints, demand_points
+from scenarios.indicators import stream_indicators
+from scenarios.inputs import Inputs, load_inputs
+from scenarios.load import profiles_of
+from scenarios.neighbours import district_neighbours
+from scenarios.plan import Plan, StreamPlan, TierResult
+from scenarios.problems import TierProblem, Wants, tier_problem
+from scenarios.progress import OnRunProgress, RunProgress, unheard
+from scenarios.schema import ProblemType, Scenario, StreamProfile, Tier
+from scenarios.sites import TierSites, facilities_of, gather_sites
+from scenarios.travel import Place, Travel
+
+VERSIONED = ("wangdian", "numpy", "scipy", "geopandas", "pulp", "highspy")
+
+
+def run(
+    scenario: Scenario, *, folder: Path | str = ".", on_progress: OnRunProgress | None = None
+) -> Plan:
+    """Plan a scenario.
+
+    Parameters
+    ----------
+    folder : that the scenario's relative file names start from
+    on_progress : hears of every step; raising :class:`planner.Cancelled` in it stops the run and
+        keeps the streams and the incumbent there are
+
+    Raises
+    ------
+    InputError
+        With every fault of the inputs.
+    Cancelled
+        If it was stopped before there was any plan.
+    """
+    clock = _Clock()
+    notify = on_progress or unheard
+    notify(RunProgress("inputs"))
+    with clock.of("inputs"):
+        profiles = profiles_of(scenario, folder)
+        inputs = load_inputs(scenario, profiles, folder)
+    runner = _Runner(scenario, inputs, notify, clock, sum(len(p.tiers) for p in profiles.values()))
+    streams: dict[str, StreamPlan] = {}
+    for profile in profiles.values():
+        if runner.cancelled:
+            break
+        try:
+            streams[profile.id] = runner.plan_stream(profile)
+        except Cancelled:
+            runner.cancelled = True
+    if not streams:
+        raise Cancelled
+    if runner.cancelled:
+        runner.faults.append(_interrupted([p for p in profiles if p not in streams]))
+    return _plan(scenario, inputs, runner, streams, clock)
+
+
+@dataclass(frozen=True, eq=False)
+class Present:
+    """The present state of a scenario: by stream id, with the faults of its inputs."""
+
+    profiles: Mapping[str, StreamProfile]
+    assessments: Mapping[str, Mapping[str, Any]]
+    faults: tuple[Fault, ...]
+    synthetic: bool
+
+
+def assess(
+    scenario: Scenario, *, folder: Path | str = ".", on_progress: OnRunProgress | None = None
+) -> Present:
+    """现状评估: what exists, whom it serves, what is missing; nothing is planned."""
+    notify = on_progress or unheard
+    notify(RunProgress("inputs"))
+    profiles = profiles_of(scenario, folder)
+    inputs = load_inputs(scenario, profiles, folder)
+    runner = _Runner(scenario, inputs, notify, _Clock(), 0)
+    assessments = {}
+    for profile in profiles.values():
+        points = runner.demand_points(profile)
+        assessments[profile.id] = runner.assessment(profile, points, runner.facilities(profile))
+    faults = (*inputs.faults, *runner.faults)
+    return Present(profiles, assessments, faults, inputs.synthetic)
+
+
+class _Runner:
+    """One run: what its streams share, and what they leave behind."""
+
+    def __init__(
+        self, scenario: Scenario, inputs: Inputs, notify: OnRunProgress, clock: _Clock, tiers: int
+    ) -> None:
+        self.scenario = scenario
+        self.inputs = inputs
+        self.clock = clock
+        self.travel = Travel(
+            inputs.roads,
+            inputs.metric_crs,
+            scenario.max_snap_m,
+            straight_off_road=scenario.off_road == "straight",
+        )
+        self.neighbours = district_neighbours(inputs.layer("districts"))
+        self.faults: list[Fault] = []
+        self.screened: list[gpd.GeoDataFrame] = []
+        self.cancelled = False
+        self._notify = notify
+        self._done = 0
+        self._total = tiers
+
+    def plan_stream(self, profile: StreamProfile) -> StreamPlan:
+        """Assess, site every tier, and put the answer into tables."""
+        points = self.demand_points(profile)
+        facilities = self.facilities(profile)
+        assessment = self.assessment(profile, points, facilities)
+        answers: dict[str, TierAnswer] = {}
+        sites: dict[str, TierSites] = {}
+        for tier in profile.tiers:
+            wants = self._wants(profile, tier, points, answers)
+            if wants is None:
+                continue
+            sites[tier.id] = self._sites(profile, tier, facilities[tier.id])
+            answers[tier.id] = self._site_tier(profile, tier, wants, sites[tier.id])
+            if self.cancelled:
+                break
+        return self._stream_plan(profile, points, answers, sites, assessment)
+
+    def demand_points(self, profile: StreamProfile) -> DemandPoints:
+        """Who wants service of the stream and how much, with what is wrong about it."""
+        points = demand_points(self.inputs, profile)
+        self.faults += points.faults
+        return points
+
+    def facilities(self, profile: StreamProfile) -> dict[str, gpd.GeoDataFrame]:
+        """Existing facilities of the stream by tier."""
+        found, faults = facilities_of(self.inputs, profile)
+        self.faults += faults
+        return found
+
+    def assessment(
+        self,
+        profile: StreamProfile,
+        points: DemandPoints,
+        facilities: Mapping[str, gpd.GeoDataFrame],
+    ) -> dict[str, Any]:
+        """The present state of every tier that serves the demand itself."""
+        self._tell("assess", profile)
+        with self.clock.of("assess"):
+            return {
+                "tiers": [
+                    assess_tier(
+                        self.inputs,
+                        tier,
+                        _present_wants(points, tier),
+                        facilities[tier.id],
+                        self.travel,
+                    )
+                    for tier in profile.tiers
+                ]
+            }
+
+    def _wants(
+        self,
+        profile: StreamProfile,
+        tier: Tier,
+        points: DemandPoints,
+        answers: Mapping[str, TierAnswer],
+    ) -> Wants | None:
+        """Demand points, or the sites opened below; None where the tier below has no plan."""
+        if tier.serves == "demand":
+            return points.wants(tier)
+        below = answers.get(tier.serves)
+        if below is None or not below.solution.has_plan:
+            return None
+        return _opened_as_wants(profile, tier, below)
+
+    def _sites(self, profile: StreamProfile, tier: Tier, facilities: gpd.GeoDataFrame) -> TierSites:
+        self._tell("sites", profile, tier)
+        with self.clock.of("sites"):
+            found = gather_sites(self.inputs, profile, tier, facilities)
+        self.screened.append(found.screened)
+        return found
+
+    def _site_tier(
+        self, profile: StreamProfile, tier: Tier, wants: Wants, sites: TierSites
+    ) -> TierAnswer:
+        self._tell("distances", profile, tier)
+        with self.clock.of("distances"):
+            problem = tier_problem(
+                tier,
+                wants,
+                sites.sites,
+                self.travel,
+                discount_rate=self.scenario.discount_rate,
+                neighbours=self.neighbours,
+                site_key=_key(sites.sites),
+                county=self.scenario.area or "county",
+            )
+        with self.clock.of("solve"):
+            solution, problem = self._solved(profile, problem)
+        self._done += 1
+        self.cancelled |= solution.outcome is Outcome.CANCELLED
+        reasons = (*solution.reasons, *_pipeline_reasons(problem, self.travel))
+        return read_answer(problem, replace(solution, reasons=reasons))
+
+    def _solved(
+        self, profile: StreamProfile, problem: TierProblem
+    ) -> tuple[SitingSolution, TierProblem]:
+        """The solution; without the 原则上 counts where they leave no plan, and saying so."""
+        solution = self._solve(profile, problem)
+        soft = [q for q in problem.problem.quotas if q.strength is Strength.IN_PRINCIPLE]
+        if solution.outcome is not Outcome.INFEASIBLE or not soft:
+            return solution, problem
+        kept = tuple(q for q in problem.problem.quotas if q.strength is not Strength.IN_PRINCIPLE)
+        freer = replace(problem, problem=replace(problem.problem, quotas=kept))
+        again = self._solve(profile, freer)
+        if not again.has_plan:
+            return solution, problem
+        note = Reason("quota_relaxed", tuple(quota.name for quota in soft))
+        return replace(again, reasons=(*again.reasons, note)), freer
+
+    def _solve(self, profile: StreamProfile, problem: TierProblem) -> SitingSolution:
+        from planner import solve  # noqa: PLC0415 - loads the solver
+
+        spec = self.scenario.solver
+
+        def listen(event: Progress) -> None:
+            self._tell("solve", profile, problem.tier, event)
+
+        settings = SolverSettings(
+            time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
+        )
+        return solve(problem.problem, settings, listen)
+
+    def _stream_plan(
+        self,
+        profile: StreamProfile,
+        points: DemandPoints,
+        answers: Mapping[str, TierAnswer],
+        sites: Mapping[str, TierSites],
+        assessment: Mapping[str, Any],
+    ) -> StreamPlan:
+        solved = list(answers.values())
+        facilities = _stacked(
+            [facilities_table(one, sites[one.tier.id].closed, profile) for one in solved]
+        )
+        demand = demand_table(solved[0], points.basis, self.travel, profile)
+        return StreamPlan(
+            profile=profile,
+            facilities=facilities,
+            demand=demand,
+            assignments=pd.concat([assignments_table(one) for one in solved], ignore_index=True),
+            indicators=stream_indicators(solved, facilities, demand),
+            tiers=tuple(
+                TierResult(one.tier.id, one.solution.certificate, one.solution.reasons)
+                for one in solved
+            ),
+            certificate=overall(
+                [one.solution.certificate for one in solved],
+                independent=all(one.tier.serves == "demand" for one in solved),
+            ),
+            assessment=assessment,
+            input_hash=stream_hash(self.scenario, profile, self.inputs.digest),
+            answers=tuple(solved),
+        )
+
+    def _tell(
+        self,
+        step: str,
+        profile: StreamProfile,
+        tier: Tier | None = None,
+        solving: Progress | None = None,
+    ) -> None:
+        tier_id = "" if tier is None else tier.id
+        self._notify(RunProgress(step, profile.id, tier_id, self._done, self._total, solving))
+
+
+def stream_hash(scenario: Scenario, profile: StreamProfile, digest: str) -> str:
+    """SHA-256 of all that can change a stream's answer."""
+    parts = {
+        "inputs": digest,
+        "profile": profile.model_dump(mode="json"),
+        "solver": scenario.solver.model_dump(mode="json"),
+        "max_snap_m": scenario.max_snap_m,
+        "off_road": scenario.off_road,
+        "discount_rate": scenario.discount_rate,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what made a plan."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _present_wants(points: DemandPoints, tier: Tier) -> Wants:
+    """Demand as a tier sees it today: an upper tier takes its share of the tonnes."""
+    wants = points.wants(tier)
+    if tier.share_taken is None or tier.share_taken.value is None:
+        return wants
+    share = tier.share_taken.value
+    return replace(wants, tonnes=wants.tonnes * share, weight=wants.weight * share)
+
+
+def _opened_as_wants(profile: StreamProfile, tier: Tier, below: TierAnswer) -> Wants:
+    """Sites that the tier below opened, with the tonnes they pass on."""
+    opened = below.solution.opened
+    throughput = below.throughput_t_per_yr[opened]
+    share = 1.0 if tier.share_taken is None else tier.share_taken.value
+    tonnes = throughput * (1.0 if share is None else share)
+    busy = tonnes > 0
+    rows = below.tier_problem.sites.iloc[opened[busy]].reset_index(drop=True)
+    table = rows[["id", "name", "district", "geometry"]].assign(population=np.nan)
+    key = f"{profile.id}:{below.tier.id}:opened:{_key(rows)}"
+    return Wants(table, Place.of(table, key), tonnes[busy], tonnes[busy], "t/yr")
+
+
+def _key(sites: gpd.GeoDataFrame) -> str:
+    """Names a set of points by what it is, so that equal sets are measured once."""
+    digest = hashlib.sha256("\0".join(sites["id"].astype(str)).encode())
+    digest.update(np.ascontiguousarray(sites.geometry.x.to_numpy()).tobytes())
+    digest.update(np.ascontiguousarray(sites.geometry.y.to_numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def _pipeline_reasons(problem: TierProblem, travel: Travel) -> Iterator[Reason]:
+    """What the solver cannot know: who lies on no road, and what radius would reach the rest."""
+    ids = np.array(problem.wants.place.ids, dtype=object)
+    off_road = ~problem.on_road
+    if off_road.any():
+        yield Reason("no_road", tuple(ids[off_road]))
+    if problem.tier.problem not in (ProblemType.SET_COVER, ProblemType.MAXIMAL_COVER):
+        return
+    beyond = np.flatnonzero(~problem.problem.reachable & problem.on_road)
+    if len(beyond) == 0:
+        return
+    nearest = _nearest_m(problem, travel, beyond)
+    known = np.isfinite(nearest)
+    if known.any():
+        by_point = dict(zip(ids[beyond[known]].tolist(), nearest[known].tolist(), strict=True))
+        values = {
+            "radius": problem.cutoff_m,
+            "smallest": float(nearest[known].max()),
+            "by_point": by_point,
+        }
+        yield Reason("needs_radius", tuple(by_point), values)
+
+
+def _nearest_m(
+    problem: TierProblem, travel: Travel, positions: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Metres to the nearest site of some points, without a cutoff."""
+    place = problem.wants.place
+    some = place.take(positions, f"{place.key}:beyond:{problem.tier.id}")
+    trips = travel.trips(some, problem.site_place, problem.tier, np.inf)
+    nearest = np.full(len(positions), np.inf)
+    np.minimum.at(nearest, trips.row, trips.out_m)
+    return nearest
+
+
+def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        pd.concat(tables, ignore_index=True), geometry="geometry", crs="EPSG:4326"
+    )
+
+
+def _interrupted(left: list[str]) -> Fault:
+    message = N_("the run was stopped early; not planned: {streams}")
+    values = {"streams": ", ".join(left) or "-"}
+    return Fault("run", message, values, Severity.WARNING)
+
+
+def _plan(
+    scenario: Scenario,
+    inputs: Inputs,
+    runner: _Runner,
+    streams: Mapping[str, StreamPlan],
+    clock: _Clock,
+) -> Plan:
+    return Plan(
+        scenario=scenario,
+        title=scenario.title,
+        synthetic=inputs.synthetic,
+        streams=streams,
+        roads=inputs.road_lines,
+        districts=inputs.layer("districts"),
+        exclusions=inputs.layer("exclusions"),
+        candidates=_stacked(runner.screened),
+        faults=(*inputs.faults, *runner.faults),
+        sources=(*scenario.sources, *inputs.sources),
+        versions=versions(),
+        seconds=clock.seconds,
+    )
+
+
+class _Clock:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._by_step: dict[str, float] = {}
+
+    @contextmanager
+    def of(self, step: str) -> Iterator[None]:
+        """Count what happens inside under ``step``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._by_step[step] = self._by_step.get(step, 0.0) + time.perf_counter() - start
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """By step, and in all."""
+        return {**self._by_step, "total": time.perf_counter() - self._start}
