@@ -100,7 +100,7 @@ def make_county(villages: int = 352, seed: int = 0) -> County:
     layers = {
         "districts": district_layer(units, made, areas),
         "villages": village_layer(seed, units, made, areas),
-        "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers),
+        "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers, network),
         "facilities": facility_layer(seed, units, made, ground),
         "candidates": candidate_layer(seed, units, ground),
         "shops": shop_layer(seed, units, made),

@@ -15,6 +15,7 @@ from geodata.synthetic.areas import Areas
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.frames import area_frame, ids
 from geodata.synthetic.land import DWELLING_SCALE, FreeGround
+from geodata.synthetic.network import Network
 from geodata.synthetic.settlements import Settlements
 from geodata.synthetic.terrain import River
 
@@ -32,12 +33,13 @@ def exclusion_layer(
     areas: Areas,
     ground: FreeGround,
     rivers: tuple[River, ...],
+    network: Network,
 ) -> gpd.GeoDataFrame:
     """All exclusions, by kind: farmland, dwelling, water, red_line, water_source, hv_line."""
     draws = Draws(seed, "exclusions")
     parts: dict[str, Named] = {
         "farmland": _farmland(units, made, areas, ground),
-        "dwelling": _dwellings(units, made),
+        "dwelling": _dwellings(units, made, network),
         "water": _water(areas, rivers),
         "red_line": _red_lines(draws, areas, rivers),
         "water_source": _water_sources(draws, units, made),
@@ -70,14 +72,19 @@ def _named(names: list[str], shapes: Any) -> Named:
     return list(zip(names, shapes, strict=True))
 
 
-def _dwellings(units: Units, made: Settlements) -> Named:
-    """The built-up squares of villages and seats."""
-    centre = np.concatenate([made.village_xy, made.seat_xy])
-    half = np.concatenate([made.half_m * DWELLING_SCALE, made.seat_half_m * 1.05])
-    low, high = centre - half[:, None], centre + half[:, None]
-    names = [*units.village, *units.township]
-    shapes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
-    return _named([f"{name}居住区" for name in names], shapes)
+def _dwellings(units: Units, made: Settlements, network: Network) -> Named:
+    """The land built on in villages, seats and towns, somewhat wider than their streets."""
+    township = np.array(units.township, dtype=object)
+    kinds = (
+        (list(units.village), network.streets[0], 1.4),
+        (township[~made.is_town].tolist(), network.streets[1], 1.15),
+        (township[made.is_town].tolist(), network.streets[2], 1.06),
+    )
+    named: Named = []
+    for names, grids, scale in kinds:
+        shapes = shapely.polygons(grids.built_up(scale))
+        named += _named([f"{name}居住区" for name in names], shapes)
+    return named
 
 
 def _water(areas: Areas, rivers: tuple[River, ...]) -> Named:

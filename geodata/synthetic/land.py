@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 DWELLING_SCALE = 1.08
-"""Half the width of a village's dwelling polygon over that of its built-up square."""
+"""Free ground and fields begin beyond this much of a village's built-up square."""
 
 
 @dataclass(frozen=True, eq=False)

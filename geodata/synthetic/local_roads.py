@@ -105,7 +105,12 @@ def _choose(
     keys = tree.row.astype(np.int64) * n + tree.col
     in_tree = np.isin(ends[:, 0] * n + ends[:, 1], keys)
     both_villages = ends[:, 1] < anchors.villages
-    chance = np.where(both_villages, 0.55, 0.30) * np.where(over, 0.12, 1.0)
+    # Beside the tree a village has at most one more way to a main road, its shortest.
+    to_main = np.flatnonzero(~both_villages)
+    to_main = to_main[np.lexsort((length[to_main], ends[to_main, 0]))]
+    shortest = np.zeros(len(ends), np.bool_)
+    shortest[to_main[np.unique(ends[to_main, 0], return_index=True)[1]]] = True
+    chance = np.where(both_villages, 0.55, 0.45 * shortest) * np.where(over, 0.12, 1.0)
     extra = draws.happens(chance, len(ends)) & (length < _LONGEST_EXTRA_M)
     return np.flatnonzero(in_tree | extra)
 

@@ -48,12 +48,13 @@ class MainRoads:
 
 def gabriel_edges(xy: FloatArray) -> IntArray:
     """(e, 2) pairs with no third point in the circle between them, lower position first."""
-    corner = Delaunay(xy).simplices
+    corner = Delaunay(xy).simplices if len(xy) > 3 else np.array([[0, 1, len(xy) - 1]])
     edges = np.sort(
         np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [0, 2]]]), axis=1
     )
     keys = np.unique(edges[:, 0].astype(np.int64) * len(xy) + edges[:, 1])
     edges = np.column_stack([keys // len(xy), keys % len(xy)])
+    edges = edges[edges[:, 0] < edges[:, 1]]
     span = np.linalg.norm(xy[edges[:, 0]] - xy[edges[:, 1]], axis=1)
     nearest = cKDTree(xy).query((xy[edges[:, 0]] + xy[edges[:, 1]]) / 2)[0]
     kept: IntArray = edges[nearest >= span / 2 - 1e-6 * span]
@@ -67,8 +68,11 @@ def lay_main_roads(
     draws = Draws(seed, "main roads")
     gateways = _gateways(draws, outline)
     place_xy = np.concatenate([made.seat_xy, gateways])
-    ends = _network(draws, place_xy, len(made.seat_xy), rivers)
-    road_class, number = _classes(place_xy, ends, np.flatnonzero(made.is_town), len(made.seat_xy))
+    seats = len(made.seat_xy)
+    ends, chosen = _links(draws, place_xy, seats, rivers)
+    road_class, number = _classes(place_xy, ends, np.flatnonzero(made.is_town), seats)
+    built = chosen | (road_class < SECONDARY)  # through roads go the straight way, built first
+    ends, road_class, number = ends[built], road_class[built], number[built]
     half = np.concatenate([made.seat_half_m, np.zeros(len(gateways))])
     start, bend_xy = _bends(draws, place_xy, half, ends, road_class)
     return MainRoads(place_xy, ends, road_class, number, start, bend_xy)
@@ -82,20 +86,22 @@ def _gateways(draws: Draws, outline: Outline) -> FloatArray:
     return beyond
 
 
-def _network(draws: Draws, xy: FloatArray, seats: int, rivers: tuple[River, ...]) -> IntArray:
-    """Neighbouring places joined; of the roads over a river only some, yet never cut in two."""
-    edges = gabriel_edges(xy)
-    edges = edges[edges[:, 0] < seats]
+def _links(
+    draws: Draws, xy: FloatArray, seats: int, rivers: tuple[River, ...]
+) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Neighbouring seats and one way to each gateway; chosen: few bridges, never cut in two."""
+    edges = gabriel_edges(xy[:seats])
     length = np.linalg.norm(xy[edges[:, 0]] - xy[edges[:, 1]], axis=1)
     over = crosses_any(rivers, xy[edges[:, 0]], xy[edges[:, 1]])
-    cost = csr_matrix((length * np.where(over, 3, 1), edges.T), shape=(len(xy), len(xy)))
+    cost = csr_matrix((length * np.where(over, 3, 1), edges.T), shape=(seats, seats))
     tree = minimum_spanning_tree(cost).tocoo()
     in_tree = np.isin(
-        edges[:, 0] * len(xy) + edges[:, 1], tree.row.astype(np.int64) * len(xy) + tree.col
+        edges[:, 0] * seats + edges[:, 1], tree.row.astype(np.int64) * seats + tree.col
     )
-    keep = draws.happens(np.where(over, 0.5, 0.82), len(edges))
-    # A place on the outline has one road; more would run beside each other.
-    return edges[in_tree | keep & (edges[:, 1] < seats)]
+    keep = in_tree | draws.happens(np.where(over, 0.5, 0.82), len(edges))
+    nearest = np.asarray(cKDTree(xy[:seats]).query(xy[seats:])[1], np.int64)
+    out = np.column_stack([nearest, np.arange(seats, len(xy))])
+    return np.concatenate([edges, out]), np.concatenate([keep, np.ones(len(out), np.bool_)])
 
 
 def _classes(
@@ -123,7 +129,7 @@ def _classes(
 def _ways(xy: FloatArray, towns: IntArray, seats: int) -> list[tuple[int, int, int]]:
     """(town, goal, class) of the ways that carry through traffic."""
     ways = []
-    joined = gabriel_edges(xy[towns]) if len(towns) > 3 else np.empty((0, 2), np.int64)
+    joined = gabriel_edges(xy[towns]) if len(towns) > 1 else np.empty((0, 2), np.int64)
     for a, b in joined:
         step = np.abs(xy[towns[a]] - xy[towns[b]])
         ways.append((int(a), int(towns[b]), TRUNK if step[1] > step[0] else PRIMARY))

@@ -47,6 +47,8 @@ class Network:
     off_road: IntArray
     by_track: IntArray
     bridges: int
+    streets: tuple[StreetGrids, StreetGrids, StreetGrids]
+    """Of the villages, of the seats that are no towns, of the county towns."""
     on_network: NDArray[np.bool_]
     """(n,) roads lead to the village, if only a track."""
 
@@ -100,7 +102,15 @@ def build_network(
     bridges = int((main_lines.max_weight_t > 0).sum() + local.over_river.sum())
     on_network = built.copy()
     on_network[local.separate] = False
-    return Network(roads, local.separate, local.off_road, local.by_track, bridges, on_network)
+    return Network(
+        roads=roads,
+        separate=local.separate,
+        off_road=local.off_road,
+        by_track=local.by_track,
+        bridges=bridges,
+        streets=(board.villages, board.seats, board.towns),
+        on_network=on_network,
+    )
 
 
 def _board(draws: Draws, made: Settlements, main: MainRoads) -> _Board:

@@ -46,6 +46,16 @@ class StreetGrids:
         at_edge = (column % (side - 1) == 0) | (row % (side - 1) == 0)
         return np.flatnonzero(at_edge)
 
+    def built_up(self, scale: float) -> FloatArray:
+        """(s, rim, 2) corners of the land built on: the rim, widened, anticlockwise."""
+        side = 2 * self.order + 1
+        last = side - 1
+        up, down = np.arange(last), np.arange(last, 0, -1)
+        around = np.concatenate([up, up * side + last, last * side + down, down * side])
+        centre = self.xy[:, [self.nodes_each // 2]]
+        corners: FloatArray = centre + (self.xy[:, around] - centre) * scale
+        return corners
+
     def gate(self, settlement: IntArray, towards: FloatArray) -> IntArray:
         """(q,) the rim node (within the grid) that lies most in the direction of ``towards``."""
         rim = self.rim
