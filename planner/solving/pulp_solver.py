@@ -50,6 +50,8 @@ def run_program(
     ------
     Cancelled
         When the listener of the watch asks to stop; ``on_incumbent`` has had every incumbent.
+    ChildDiedError
+        If the solver's process died (of memory, say) before it had found anything.
     """
     # 1e-8 under the asked gap, so that rounding the bound outward does not miss it.
     options = HighsOptions(
@@ -64,7 +66,12 @@ def run_program(
         # One process, one scheduler: its number of threads is left as it is.
         answer = highs.run(program, replace(options, threads=None), start=start, on_news=news.hear)
     else:
-        answer = child.run(program, options, start=start, on_news=news.hear)
+        try:
+            answer = child.run(program, options, start=start, on_news=news.hear)
+        except child.ChildDiedError:
+            if not news.has_values:
+                raise
+            answer = news.last_words()
     return news.completed(answer)
 
 
@@ -96,6 +103,18 @@ class _News:
                     self._watch.best, bound=judging.outward(self._bound, maximise=self._maximise)
                 )
         self._watch.report(self._phase, self._objective, self._bound)
+
+    @property
+    def has_values(self) -> bool:
+        """Whether there has been an incumbent."""
+        return len(self._values) > 0
+
+    def last_words(self) -> HighsAnswer:
+        """What is known when the process ended by itself."""
+        worst = np.inf if self._maximise else -np.inf
+        return HighsAnswer(
+            Ending.FAILED, self._objective, worst, self._values, "process died", highs.version()
+        )
 
     def completed(self, answer: HighsAnswer) -> HighsAnswer:
         """The answer, with what was heard before where the process had to be ended."""

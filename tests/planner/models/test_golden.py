@@ -91,11 +91,8 @@ def statements(text: str) -> list[str]:
     joined: list[str] = []
     for line in text.splitlines():
         if (
-            line.startswith(" ")
-            and joined
-            and not line[1:].lstrip().startswith(("+", "-"))
-            or not joined
-        ):
+            line.startswith(" ") and joined and not line[1:].lstrip().startswith(("+", "-"))
+        ) or not joined:
             joined.append(line)
         elif line.startswith(" "):
             joined[-1] += line
