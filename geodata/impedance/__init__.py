@@ -2,7 +2,6 @@
 
 from geodata.impedance.matrices import cost_matrix, within
 from geodata.impedance.nearest_targets import nearest
-from geodata.impedance.positions import at_nodes
 from geodata.impedance.routes import Route, path
 from geodata.impedance.service_areas import EdgePortions, Reach, reach
 
@@ -10,7 +9,6 @@ __all__ = [
     "EdgePortions",
     "Reach",
     "Route",
-    "at_nodes",
     "cost_matrix",
     "nearest",
     "path",

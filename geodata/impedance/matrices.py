@@ -12,11 +12,16 @@ from geodata.impedance.arcs import Arcs, grouped, usable_arcs
 from geodata.impedance.compiled import announce, workers
 from geodata.impedance.dijkstra import bounded_search
 from geodata.impedance.kept import Kept, metric_key
+from geodata.impedance.many_to_many import fill_matrix
 from geodata.impedance.positions import Ends, arrivals, departures, direct_ways
+from geodata.impedance.prepared import prepared
 from geodata.roads.graph import CostGraph, RoadPositions
 
 CUTOFF_SLACK = 1e-9
 """A pair this share above the cutoff is still within it: sums of costs carry rounding."""
+
+MORE_SOURCES = 4
+"""From this many sources a target on, the sweep runs backwards from the targets."""
 
 _kept_arcs: Kept[Arcs] = Kept(4)
 
@@ -27,6 +32,7 @@ def cost_matrix(
     targets: RoadPositions,
     *,
     dtype: DTypeLike = np.float64,
+    use_cache: bool = True,
 ) -> NDArray[np.floating]:
     """Least cost from every source to every target, in driving direction.
 
@@ -34,12 +40,29 @@ def cost_matrix(
     ----------
     sources, targets : (q,) and (r,) positions
     dtype : float64 (exact to 1e-6), or float32 (to 1e-4) at half the memory
+    use_cache : keep and reuse what is prepared of the graph, in this process and on disk
 
     Returns
     -------
     (q, r) costs in the graph's unit, ``inf`` where a target cannot be reached
     """
-    return within(graph, sources, targets, np.inf, dense=True).astype(dtype)
+    kind = np.dtype(dtype)
+    if kind not in (np.float32, np.float64):
+        raise ValueError(f"costs come as float32 or float64, not {kind}")
+    leave, enter = departures(graph, sources), arrivals(graph, targets)
+    metric = prepared(graph, use_cache=use_cache)
+    result = np.empty((len(leave), len(enter)), kind)
+    if len(leave) > MORE_SOURCES * len(enter):
+        # The sweep's work is rows of sources times arcs above targets: let the fewer be sources.
+        turned = np.empty((len(enter), len(leave)), kind)
+        fill_matrix(metric.reversed(), enter, leave, turned)
+        result[:] = turned.T
+    else:
+        fill_matrix(metric, leave, enter, result)
+    direct = direct_ways(graph, sources, targets)
+    pair = (direct.source, direct.target)
+    result[pair] = np.minimum(result[pair], direct.cost)
+    return result
 
 
 def within(graph: CostGraph, sources, targets, cutoff, *, dense=False):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.roads.graph import CostGraph, RoadPositions, RoadTopology
+from geodata.roads.graph import CostGraph, RoadPositions
 
 FloatArray = NDArray[np.float64]
 Int32Array = NDArray[np.int32]
@@ -51,28 +51,6 @@ class DirectWays:
     source: NDArray[np.int64]
     target: NDArray[np.int64]
     cost: FloatArray
-
-
-def at_nodes(topology: RoadTopology, nodes: NDArray[np.integer]) -> RoadPositions:
-    """The positions that stand for whole nodes.
-
-    Parameters
-    ----------
-    nodes : (q,) node positions
-
-    Returns
-    -------
-    RoadPositions
-        On an edge that leaves the node, or one that enters it; on no road where it has none.
-    """
-    edge = np.full(topology.n_nodes, -1, np.int32)
-    fraction = np.zeros(topology.n_nodes)
-    every_edge = np.arange(topology.n_edges, dtype=np.int32)
-    edge[topology.edge_to] = every_edge
-    fraction[topology.edge_to] = 1.0
-    edge[topology.edge_from] = every_edge
-    fraction[topology.edge_from] = 0.0
-    return RoadPositions(edge[nodes], fraction[nodes])
 
 
 def departures(graph: CostGraph, sources: RoadPositions) -> Ends:
@@ -132,31 +110,36 @@ def checked(graph: CostGraph, positions: RoadPositions) -> None:
 
 
 def _ends(graph: CostGraph, positions: RoadPositions, *, leaving: bool) -> Ends:
+    """Ends over the position's own edge and over its reverse, each once, usable ones first.
+
+    Where turn restrictions have split a junction, the ends of an edge and of its reverse are
+    different nodes at one place, so they are looked up apart.
+    """
     topology = graph.topology
     on_road = positions.edge >= 0
-    edge = np.where(on_road, positions.edge, 0).astype(np.int64)
-    fraction = positions.fraction.astype(np.float64)
-    node = np.full((len(edge), 2), -1, np.int32)
-    offset = np.full((len(edge), 2), np.inf)
     if not on_road.any():
-        return Ends(node, offset)
+        return Ends(
+            np.full((len(positions), 2), -1, np.int32), np.full((len(positions), 2), np.inf)
+        )
+    edge = np.where(on_road, positions.edge, 0).astype(np.int64)
     back = graph.reverse[edge].astype(np.int64)
-    forward_share = 1 - fraction if leaving else fraction
-    along = _share(graph.cost[edge], forward_share)
-    against = np.where(back >= 0, _share(graph.cost[back], 1 - forward_share), np.inf)
-    head, tail = topology.edge_to[edge], topology.edge_from[edge]
-    node[:, 0] = head if leaving else tail
-    node[:, 1] = tail if leaving else head
-    offset[:, 0], offset[:, 1] = along, against
-    for at_end, its_node in ((fraction == 0, tail), (fraction == 1, head)):
-        node[at_end, 0] = its_node[at_end]
-        offset[at_end] = 0.0, np.inf
-    loop = node[:, 0] == node[:, 1]
-    offset[loop, 0] = offset[loop].min(axis=1)
-    offset[loop, 1] = np.inf
+    fraction = positions.fraction.astype(np.float64)
+    exits, entries = topology.edge_to, topology.edge_from
+    used = exits if leaving else entries
+    node = np.stack((used[edge], used[back]), axis=1)
+    onward = 1 - fraction if leaving else fraction
+    offset = np.stack((_share(graph.cost[edge], onward), _share(graph.cost[back], 1 - onward)), 1)
+    offset[back < 0, 1] = np.inf
+    for at_end, own, other in ((fraction == 0, entries, exits), (fraction == 1, exits, entries)):
+        node[at_end] = np.stack((own[edge], other[back]), axis=1)[at_end]
+        offset[at_end, 0] = 0.0
+        offset[at_end, 1] = np.where(np.isfinite(offset[at_end, 1]), 0.0, np.inf)
+    one_node = node[:, 0] == node[:, 1]
+    offset[one_node, 0] = offset[one_node].min(axis=1)
+    offset[one_node, 1] = np.inf
     offset[~on_road] = np.inf
-    swap = np.isinf(offset[:, 0]) & np.isfinite(offset[:, 1])
-    node[swap], offset[swap] = node[swap][:, ::-1], offset[swap][:, ::-1]
+    turned = offset[:, 0] > offset[:, 1]
+    node[turned], offset[turned] = node[turned][:, ::-1], offset[turned][:, ::-1]
     node[np.isinf(offset)] = -1
     return Ends(node, offset)
 

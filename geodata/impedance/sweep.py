@@ -1,0 +1,163 @@
+"""The restricted sweep: costs from a block of sources to all targets in one walk down the tree.
+
+For a block of ``LANES`` sources, costs climb from the sources to their ancestors in the elimination
+tree, then sweep down over the ancestors of the targets only (RPHAST: Delling, Goldberg, Werneck,
+Faster Batched Shortest Paths in Road Networks, 2011). Ranks are a postorder, so going down, the
+rows of a node's ancestors are one at each depth: they live in an array as long as the tree is high,
+which stays in the processor's nearest cache, instead of one as long as the graph is large.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodata.impedance.compiled import compiled
+from geodata.impedance.lanes import LANES, relax
+
+FloatArray = NDArray[np.floating]
+Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
+
+TILE = 16
+"""Targets written at once for each source: whole cache lines of the result."""
+
+
+@compiled
+def select_rows(
+    down_start: Int64Array, down_head: Int32Array, seeds: Int32Array
+) -> tuple[Int32Array, Int32Array, int]:
+    """The ranks that costs pass on the way down to the seeds, from the top.
+
+    Returns
+    -------
+    (r,) ranks, descending; (v,) row of each rank, -1 where it is not among them; arcs of the rows
+    """
+    n = len(down_start) - 1
+    row = np.full(n, -1, np.int32)
+    lowest = n
+    for s in seeds:
+        row[s] = 0
+        lowest = min(lowest, s)
+    n_rows = 0
+    n_arcs = 0
+    for v in range(lowest, n):
+        if row[v] == 0:
+            n_rows += 1
+            n_arcs += down_start[v + 1] - down_start[v]
+            for e in range(down_start[v], down_start[v + 1]):
+                row[down_head[e]] = 0
+    ranks = np.empty(n_rows, np.int32)
+    i = 0
+    for v in range(n - 1, lowest - 1, -1):
+        if row[v] == 0:
+            ranks[i] = v
+            row[v] = i
+            i += 1
+    return ranks, row, n_arcs
+
+
+@compiled
+def climb(
+    parent: Int32Array,
+    up_start: Int64Array,
+    up_head: Int32Array,
+    up_cost: FloatArray,
+    seed: Int32Array,
+    seed_cost: FloatArray,
+    first: int,
+    stop: int,
+    rows: FloatArray,
+    slot: Int32Array,
+    members: Int32Array,
+) -> int:
+    """Costs from the sources ``first:stop`` to all their ancestors, a lane a source.
+
+    The paths to the root are walked from the last source to the first, each until it meets a
+    walked one. Taken in the opposite order, these pieces have every node after all its descendants.
+    """
+    pieces = np.empty(LANES + 1, np.int64)
+    n_pieces = 0
+    size = 0
+    for source in range(stop - 1, first - 1, -1):
+        pieces[n_pieces] = size
+        n_pieces += 1
+        v = seed[source, 0]
+        while v >= 0 and slot[v] < 0:
+            slot[v] = size
+            members[size] = v
+            rows[size, :] = np.inf
+            size += 1
+            v = parent[v]
+        for k in range(2):
+            v = seed[source, k]
+            if v >= 0:
+                lane = source - first
+                rows[slot[v], lane] = min(rows[slot[v], lane], seed_cost[source, k])
+    pieces[n_pieces] = size
+    for p in range(n_pieces - 1, -1, -1):
+        for i in range(pieces[p], pieces[p + 1]):
+            v = members[i]
+            for e in range(up_start[v], up_start[v + 1]):
+                relax(rows, slot[up_head[e]], rows, i, up_cost[e])
+    return size
+
+
+@compiled
+def sweep_dense(
+    parent: Int32Array,
+    up_start: Int64Array,
+    up_head: Int32Array,
+    up_cost: FloatArray,
+    seed: Int32Array,
+    seed_cost: FloatArray,
+    result_row: Int64Array,
+    row_rank: Int32Array,
+    row_depth: Int32Array,
+    arc_start: Int64Array,
+    arc_depth: Int32Array,
+    arc_cost: FloatArray,
+    entry_start: Int64Array,
+    entry_target: Int32Array,
+    entry_depth: Int32Array,
+    entry_cost: FloatArray,
+    height: int,
+    result: FloatArray,
+    first: int,
+    stop: int,
+) -> None:
+    """Fill the rows of ``result`` that belong to the sources ``first:stop``."""
+    n_targets = result.shape[1]
+    rows = np.empty((min(LANES * height, len(parent)), LANES), result.dtype)
+    slot = np.full(len(parent), -1, np.int32)
+    members = np.empty(len(rows), np.int32)
+    above = np.empty((height, LANES), result.dtype)
+    found = np.full((n_targets, LANES), np.inf, result.dtype)
+    for begin in range(first, stop, LANES):
+        end = min(begin + LANES, stop)
+        n_members = climb(
+            parent, up_start, up_head, up_cost, seed, seed_cost, begin, end, rows, slot, members
+        )
+        for i in range(len(row_rank)):
+            here = row_depth[i]
+            s = slot[row_rank[i]]
+            if s >= 0:
+                above[here, :] = rows[s, :]
+            else:
+                above[here, :] = np.inf
+            for a in range(arc_start[i], arc_start[i + 1]):
+                relax(above, here, above, arc_depth[a], arc_cost[a])
+            for e in range(entry_start[i], entry_start[i + 1]):
+                t = entry_target[e]
+                found[t, :] = np.inf
+                for k in range(2):
+                    if entry_depth[e, k] >= 0:
+                        relax(found, t, above, entry_depth[e, k], entry_cost[e, k])
+        for m in range(n_members):
+            slot[members[m]] = -1
+        for t in range(0, n_targets, TILE):
+            past = min(t + TILE, n_targets)
+            for lane in range(end - begin):
+                row = result_row[begin + lane]
+                for u in range(t, past):
+                    result[row, u] = found[u, lane]
