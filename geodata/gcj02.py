@@ -108,7 +108,8 @@ def _invert(
         moved_x, moved_y = forward(x, y)
         step_x, step_y = target_x - moved_x, target_y - moved_y
         x, y = x + step_x, y + step_y
-        largest = np.nanmax(np.abs([step_x, step_y])) if np.size(step_x) else 0.0
-        if not largest > _TOLERANCE_DEG:
+        with np.errstate(invalid="ignore"):
+            moving = (np.abs(step_x) > _TOLERANCE_DEG) | (np.abs(step_y) > _TOLERANCE_DEG)
+        if not moving.any():
             break
     return x, y

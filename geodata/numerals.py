@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 _UNKNOWN_WORDS = frozenset((
     "无", "无数据", "不详", "未知", "未统计", "暂无", "暂缺", "缺", "待定", "待补充", "n/a",
-    "#n/a", "na", "nan", "null", "none", "unknown", "tbd", "/", "//", "\\", "-", "--", "---", "—", "——", "–",
+    "#n/a", "na", "nan", "null", "none", "unknown", "tbd",
+    "/", "//", "\\", "-", "--", "---", "—", "——", "–",
     "―", "…", "……", "...", "*",
 ))  # fmt: skip
 _PLACEHOLDER = re.compile(r"^[x×]+(\.[x×]+)?([%‰]|[^\d]{0,12})$")
