@@ -11,9 +11,11 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
@@ -113,7 +115,9 @@ def read_frame(spec: LineLayer) -> gpd.GeoDataFrame:
         if spec.file.suffix.lower() in {".parquet", ".geoparquet"}:
             return gpd.read_parquet(spec.file)
         layer = spec.layer or _only_line_layer(spec)
-        return pyogrio.read_dataframe(spec.file, layer=layer, encoding=_encoding(spec.file))
+        if spec.file.suffix.lower() == ".shp":
+            return _read_shapefile(spec.file)
+        return pyogrio.read_dataframe(spec.file, layer=layer)
     except ImportError as error:
         message = N_("GeoParquet needs the extra package pyarrow: pip install 'wangdian[parquet]'")
         raise InputError([Fault(spec.where, message)]) from error
@@ -137,10 +141,29 @@ def _only_line_layer(spec: LineLayer) -> str:
     return names[0] if names else str(layers[0][0])
 
 
+def _read_shapefile(file: Path) -> gpd.GeoDataFrame:
+    """Read a Shapefile; its ten bytes a header can end in the middle of a Chinese character."""
+    try:
+        return pyogrio.read_dataframe(file, encoding=_encoding(file))
+    except UnicodeDecodeError:
+        raw = pyogrio.read_dataframe(file, encoding="ISO-8859-1")
+
+    def text(value: Any) -> Any:
+        return (
+            value.encode("latin-1").decode("utf-8", "ignore") if isinstance(value, str) else value
+        )
+
+    frame = raw.rename(columns=text)
+    for column in frame.columns.drop(frame.geometry.name):
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            frame[column] = frame[column].map(text)
+    return frame
+
+
 def _encoding(file: Path) -> str | None:
     """Encoding of a Shapefile without a .cpg: UTF-8 where the table is, else GB18030."""
     table = file.with_suffix(".dbf")
-    if file.suffix.lower() != ".shp" or file.with_suffix(".cpg").exists() or not table.exists():
+    if file.with_suffix(".cpg").exists() or not table.exists():
         return None
     try:
         table.read_bytes()[32:].decode("utf-8")
