@@ -96,12 +96,13 @@ def make_county(villages: int = 352, seed: int = 0) -> County:
     network = build_network(seed, made, main, rivers, LABEL)
     areas = divide_land(seed, made)
     units = make_units(seed, made, areas, network.on_network)
+    gateways = main.place_xy[len(made.seat_xy) :]
     ground = free_ground(seed, made, areas, network.on_network)
     layers = {
         "districts": district_layer(units, made, areas),
         "villages": village_layer(seed, units, made, areas),
         "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers, network),
-        "facilities": facility_layer(seed, units, made, ground),
+        "facilities": facility_layer(seed, units, made, ground, gateways),
         "candidates": candidate_layer(seed, units, ground),
         "shops": shop_layer(seed, units, made),
         "estates": estate_layer(seed, units, made),

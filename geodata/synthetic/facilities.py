@@ -99,9 +99,9 @@ _NOT_YET = frozenset({"building", "approved", "planned"})
 
 
 def facility_layer(
-    seed: int, units: Units, made: Settlements, ground: FreeGround
+    seed: int, units: Units, made: Settlements, ground: FreeGround, gateways: FloatArray
 ) -> gpd.GeoDataFrame:
-    """Existing and agreed facilities of the county."""
+    """Existing and agreed facilities; terminals outside the county stand by one of the gateways."""
     draws = Draws(seed, "facilities")
     rows: list[dict[str, object]] = []
     spots: list[FloatArray] = []
@@ -114,6 +114,8 @@ def facility_layer(
         spots.append(ground.spot_xy[villages])
     for kind in _COUNTY_KINDS:
         villages, at = _near_towns(draws, units, made, ground, kind)
+        if kind.outside:
+            at = gateways[cKDTree(gateways).query(at)[1]] + np.array([90.0, 60.0])
         _add(rows, draws, units, kind, villages)
         spots.append(at)
     shops = _pesticide_points(draws, units, made)
@@ -155,7 +157,7 @@ def _add(
 def _near_towns(
     draws: Draws, units: Units, made: Settlements, ground: FreeGround, kind: _Kind
 ) -> tuple[IntArray, FloatArray]:
-    """One of each state a county town, some kilometres off; outside terminals beyond the border."""
+    """One of each state a county town, some kilometres off: the village by it and the place."""
     towns = np.repeat(made.seat_xy[made.is_town], len(kind.states), axis=0)
     angle = draws.uniform(0, 2 * np.pi, len(towns))
     way = np.column_stack([np.cos(angle), np.sin(angle)])

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.roads.access import Access
 from geodata.roads.graph import RoadGraph, RoadTopology
-from geodata.synthetic.main_roads import CLASS_NAMES
+from geodata.synthetic.main_roads import CLASS_NAMES, TRACK
 from geodata.synthetic.plane import step_lengths_m, to_degrees
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+ON_TRACKS = Access.ALL & ~(Access.HGV | Access.HAZMAT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,8 @@ def road_graph(
         name=lines.name[line].astype(np.int32),
         names=names,
         reverse=reverse.astype(np.int32),
-        access=np.full(len(line), 0xFFFF, np.uint16),
+        # A field track bears a tricycle or a van, not a lorry.
+        access=np.where(lines.road_class[line] == TRACK, ON_TRACKS, Access.ALL).astype(np.uint16),
         max_weight_t=lines.max_weight_t[line].astype(np.float32),
         max_height_m=lines.max_height_m[line].astype(np.float32),
         speed_kph=np.full(len(line), np.nan, np.float32),

@@ -266,3 +266,11 @@ def test_ten_thousand_villages():
 def test_a_size_or_seed_out_of_range_is_named(villages, seed):
     with pytest.raises(ValueError, match="give"):
         make_county(villages, seed)
+
+
+def test_terminals_of_neighbours_stand_outside_the_county(county):
+    outline = county.layers["districts"].geometry.dropna().union_all()
+    terminal = county.layers["facilities"].query("tier == 'terminal'")
+    assert len(terminal) == 1
+    assert terminal["district"].isna().all()
+    assert not terminal.geometry.within(outline).any()

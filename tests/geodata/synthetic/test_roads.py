@@ -4,6 +4,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from geodata.roads.access import Access
 from tests.geodata.synthetic.network_checks import edge_lines
 
 
@@ -119,3 +120,11 @@ def edge_nodes(county):
     )
     metric = points.to_crs(county.metric_crs)
     return np.column_stack([metric.x, metric.y])
+
+
+def test_lorries_keep_off_field_tracks(roads):
+    track = roads.road_class == roads.class_names.index("track")
+    assert track.any()
+    assert not (roads.access[track] & Access.HGV).any()
+    assert (roads.access[track] & Access.FARM).all()
+    assert (roads.access[~track] == Access.ALL).all()
