@@ -1,0 +1,1 @@
+"""Facts on the ground: layers, coordinates, roads and distances; nothing of optimisation."""

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.columns import ColumnSpec, MatchedColumn, nearest_word, standard_word, words_of
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import N_, Fault, Phrase, Severity, list_rows, nearest_hint
 from geodata.numerals import Quantity, fold, parse_quantity
 from geodata.units import Unit, parse_unit
 
 FloatArray = NDArray[np.float64]
-_NAMED_FAULTS = 5
+_NO_NUMBER = Phrase(N_("it is not a number, or its unit is not known"))
 _SCIENTIFIC = re.compile(r"^\d(\.\d+)?e\+?\d+$", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x200C, 0x200D, 0x2060, *range(32)])
@@ -78,21 +78,6 @@ def clean_text(cell: object) -> str | None:
     return None if text.lower() in _UNKNOWN_TEXT else text[:_LONGEST_TEXT]
 
 
-def list_rows(rows: Sequence[int]) -> str:
-    """Rows in words: "row 7", "rows 7, 9 and 31 more"."""
-    named = ", ".join(str(row) for row in rows[:_NAMED_FAULTS])
-    rest = len(rows) - _NAMED_FAULTS
-    return f"{'row' if len(rows) == 1 else 'rows'} {named}" + (
-        f" and {rest} more" if rest > 0 else ""
-    )
-
-
-def list_names(names: Sequence[str]) -> str:
-    """The first names and how many more there are."""
-    rest = len(names) - _NAMED_FAULTS
-    return ", ".join(names[:_NAMED_FAULTS]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def _numbers(
     column: MatchedColumn, cells: Sequence[object], rows: Sequence[int], where: str
 ) -> Values:
@@ -108,10 +93,11 @@ def _numbers(
                 continue
             scale = scales.of(quantity)
         except ValueError as error:
-            faults.append(_bad_cell(column, cell, rows[at], where, str(error)))
+            why = error.args[0] if isinstance(error.args[0], Phrase) else _NO_NUMBER
+            faults.append(_bad_cell(column, cell, rows[at], where, why))
             continue
         if quantity.value < 0 and column.spec.type != "coordinate":
-            faults.append(_bad_cell(column, cell, rows[at], where, "it is negative"))
+            faults.append(_bad_cell(column, cell, rows[at], where, Phrase(N_("it is negative"))))
             continue
         value[at] = quantity.value * scale
         low[at] = np.nan if quantity.low is None else quantity.low * scale
@@ -174,7 +160,9 @@ class _Scales:
         unit = parse_unit(quantity.unit) if quantity.unit else self._header
         assert unit is not None  # noqa: S101 - of() has returned where both are missing
         if unit.dimension not in ("", self._standard.dimension) or unit.each:
-            raise ValueError(f"its unit is not one of {self._spec.unit}")
+            raise ValueError(
+                Phrase(N_("its unit is not one like {unit}"), {"unit": self._spec.unit})
+            )
         scale = unit.scale
         if not quantity.unit and quantity.scaled:
             scale = 1.0
@@ -191,7 +179,8 @@ class _Scales:
         per_year = unit.per_year if unit.per_year is not None else header
         if per_year is None:
             if self._spec.period != "a":
-                raise ValueError("its unit does not say a day or a year; write t/d or t/a")
+                message = N_("its unit does not say a day or a year; write t/d or t/a")
+                raise ValueError(Phrase(message))
             per_year = 1.0
         return per_year
 
@@ -200,7 +189,7 @@ class _Scales:
         unit = quantity.unit or self._column.unit
         parsed = parse_unit(unit) if unit not in ("", "1") else None
         if parsed is not None and parsed.dimension != "share":
-            raise ValueError("it is not a share")
+            raise ValueError(Phrase(N_("it is not a share")))
         return parsed.size if parsed is not None else 1.0
 
 
@@ -232,9 +221,9 @@ def _quantity(cell: object, spec: ColumnSpec) -> Quantity:
         cell = fold(cell).rstrip("°度")
     quantity = parse_quantity(cell)
     if spec.type == "coordinate" and (quantity.unit or quantity.low is not None):
-        raise ValueError("it is not a coordinate")
+        raise ValueError(Phrase(N_("it is not a coordinate")))
     if spec.type == "year" and quantity.unit not in ("", "年", "年底", "年末"):
-        raise ValueError("it is not a year")
+        raise ValueError(Phrase(N_("it is not a year")))
     return quantity
 
 
@@ -254,7 +243,15 @@ def _words(
         word = None if text is None else meaning(text)
         out.append(word)
         if text is not None and word is None:
-            faults.append(_bad_cell(column, cell, row, where, f"it is none of {allowed}"))
+            faults.append(
+                _bad_cell(
+                    column,
+                    cell,
+                    row,
+                    where,
+                    Phrase(N_("it is none of {words}"), {"words": allowed}),
+                )
+            )
     return Values(_objects(out), faults=_shortened(faults, where))
 
 
@@ -288,15 +285,17 @@ def _ids(column: MatchedColumn, cells: Sequence[object], rows: Sequence[int], wh
     return Values(_objects(texts), faults=tuple(faults))
 
 
-def _bad_cell(column: MatchedColumn, cell: object, row: int, where: str, why: str) -> Fault:
+def _bad_cell(column: MatchedColumn, cell: object, row: int, where: str, why: Phrase) -> Fault:
     """One cell that cannot be used, by row, header and value."""
-    hint = ""
-    if column.spec.type == "state":
-        near = nearest_word([str(cell)], list(words_of("state")))
-        hint = f" (nearest: {near})" if near else ""
+    near = nearest_word([str(cell)], list(words_of("state"))) if column.spec.type == "state" else ""
     message = N_("{column!r} is {value!r}: {why}{hint}")
-    values = {"column": column.header, "value": str(cell)[:60], "why": why, "hint": hint}
-    return Fault(f"{where}, row {row}", message, values)
+    values = {
+        "column": column.header,
+        "value": str(cell)[:60],
+        "why": why,
+        "hint": nearest_hint(near),
+    }
+    return Fault(where, message, values, row=row)
 
 
 def _shortened(faults: list[Fault], where: str) -> tuple[Fault, ...]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
-from geodata.faults import N_, Fault
+from geodata.faults import N_, Fault, nearest_hint
 from geodata.numerals import fold
 from geodata.units import parse_unit
 
@@ -20,6 +20,13 @@ COORDINATE_COLUMNS = (
     "lon", "lat", "x", "y", "east", "north", "coordinates", "wkt", "crs", "serial",
 )  # fmt: skip
 TONNES_COLUMN = re.compile(r"^[a-z][a-z0-9_]*_t_per_yr$")
+# nouns of columns.yaml, written here for the catalogue of translations
+NOUNS = (
+    N_("demand points"), N_("facilities"), N_("candidates"), N_("districts"),
+    N_("exclusion zones"), N_("shops"), N_("plots of public land"), N_("plots of permitted land"),
+    N_("estates"), N_("restaurants"), N_("clinics"), N_("repair shops"), N_("building sites"),
+    N_("works"),
+)  # fmt: skip
 _BRACKETS = re.compile(r"[(\[【{<]([^)\]】}>]*)[)\]】}>]")
 _YEAR = re.compile(r"^\d{4}年?(末|底|度)?|\d{4}年?(末|底|度)?$")
 _SHAPEFILE_NAME_BYTES = 10
@@ -221,8 +228,7 @@ def missing_columns(
             "no column is {column}; expected a header such as {words}{hint}; name it with "
             "columns: {{{column}: header}} if it has another header"
         )
-        said = f" (nearest: {hint!r})" if hint else ""
-        values = {"column": name, "words": ", ".join(words[:4]), "hint": said}
+        values = {"column": name, "words": tuple(words[:4]), "hint": nearest_hint(hint)}
         faults.append(Fault(where, message, values))
     return faults
 
@@ -341,8 +347,8 @@ def _chosen(
             message = N_(
                 "columns names the header {header!r} for {column}, which the file lacks{hint}"
             )
-            said = f"; nearest: {hint!r}" if hint else ""
-            faults.append(Fault(where, message, {"header": header, "column": name, "hint": said}))
+            values = {"header": header, "column": name, "hint": nearest_hint(hint)}
+            faults.append(Fault(where, message, values))
             continue
         position = bare.index(_bare(header))
         units = [note for note in _BRACKETS.findall(fold(header)) if is_unit(note)]

@@ -21,7 +21,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from geodata import gcj02
-from geodata.faults import N_, Fault, InputError, Severity
+from geodata.faults import N_, Fault, InputError, Phrase, Severity, nearest_hint
 
 FloatArray = NDArray[np.float64]
 WGS84 = CRS.from_epsg(4326)
@@ -114,7 +114,9 @@ def declared_crs(text: str | int | CRS | None, where: str) -> DeclaredCrs:
     if isinstance(text, CRS):
         return _with_warnings(DeclaredCrs(text.name, text), where)
     if text is None or not str(text).strip():
-        raise InputError([Fault(where, _HOW, {"given": "no coordinate system is declared"})])
+        raise InputError(
+            [Fault(where, _HOW, {"given": Phrase(N_("no coordinate system is declared"))})]
+        )
     key = _key(str(text))
     if key in SHIFTED:
         return DeclaredCrs(SHIFTED[key], WGS84, Shift(SHIFTED[key]))
@@ -225,11 +227,11 @@ def _epsg_code(key: str) -> int | None:
     return 4534 + (number - 75) // 3 if zone.group(1) == "cm" else 4513 + number - 25
 
 
-def _unknown(text: str, key: str) -> str:
+def _unknown(text: str, key: str) -> Phrase:
     """The first half of the message for a system that is not known."""
     near = difflib.get_close_matches(key, [*NAMES, *SHIFTED], n=1)
-    hint = f" (do you mean {near[0]}?)" if near else ""
-    return f"the coordinate system {text[:60]!r} is unknown{hint}"
+    message = N_("the coordinate system {text!r} is unknown{hint}")
+    return Phrase(message, {"text": text[:60], "hint": nearest_hint(near[0] if near else "")})
 
 
 def _with_warnings(declared: DeclaredCrs, where: str) -> DeclaredCrs:

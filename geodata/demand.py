@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from geodata.cells import list_names
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import N_, Fault, Phrase, Severity, list_names
 from geodata.units import DAYS_PER_YEAR, factor_per_year
 
 FloatArray = NDArray[np.float64]
@@ -207,6 +206,6 @@ def _without_figure(
     return Fault(where, message, values, Severity.WARNING)
 
 
-def _names(table: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
+def _names(table: pd.DataFrame, chosen: NDArray[np.bool_]) -> Phrase:
     """The first names of the chosen rows."""
     return list_names([str(name) for name in table["name"].to_numpy(dtype=object)[chosen]])

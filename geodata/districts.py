@@ -11,9 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata.cells import list_names
 from geodata.columns import nearest_word
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import N_, Fault, Phrase, Severity, list_names, nearest_hint
 from geodata.numerals import fold
 
 _BRACKETS = re.compile(r"[(（][^)）]*[)）]")
@@ -101,7 +100,7 @@ def _by_polygon(
     """District of the wanted points by polygon, and the points that lie in several."""
     shapes = np.asarray(districts.geometry.to_numpy(), dtype=object)
     at_points = np.flatnonzero(wanted)
-    spots = np.asarray(points.geometry.to_numpy(), dtype=object)[at_points]
+    spots = shapely.point_on_surface(np.asarray(points.geometry.to_numpy(), object)[at_points])
     inside, zone = shapely.STRtree(shapes).query(spots, predicate="intersects")
     order = np.lexsort((zone, shapely.area(shapes[zone]), inside))
     names = districts["name"].to_numpy(dtype=object)
@@ -123,7 +122,7 @@ def _unknown(unknown: Sequence[str], districts: gpd.GeoDataFrame, where: str) ->
     shown = []
     for said in unknown:
         near = nearest_word([said], names)
-        shown.append(f"{said} ({near}?)" if near else said)
+        shown.append(Phrase("{said}{hint}", {"said": said, "hint": nearest_hint(near)}))
     message = N_(
         "{n} districts are not in the districts layer: {names}; correct the spelling or add them"
     )

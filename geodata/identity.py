@@ -10,9 +10,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geodata.cells import list_names, list_rows
 from geodata.columns import LayerSpec
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import N_, Fault, Phrase, Severity, list_names, list_rows
 
 
 def complete_identity(
@@ -41,7 +40,7 @@ def complete_identity(
             ids[at] = _free(new, taken)
             taken.add(ids[at])
         message = N_("{n} of {total} {noun} have no id; ids were made from district and name")
-        values = {"n": len(missing), "total": len(ids), "noun": spec.noun}
+        values = {"n": len(missing), "total": len(ids), "noun": Phrase(spec.noun)}
         faults.append(Fault(where, message, values, Severity.WARNING))
     names = [name if name is not None else ids[at] for at, name in enumerate(names)]
     return table.assign(id=np.array(ids, object), name=np.array(names, object)), faults
@@ -124,11 +123,11 @@ def _duplicate_names(
         (True, N_("{n} names stand for several {noun} of one district: {names}; is a row double?")),
     ):
         shared = [
-            f"{district}{name} ({list_rows(at)})"
+            Phrase("{name} ({rows})", {"name": f"{district}{name}", "rows": list_rows(at)})
             for (district, name), at in repeated.items()
             if bool(district) is known
         ]
         if shared:
-            values = {"n": len(shared), "noun": spec.noun, "names": list_names(shared)}
+            values = {"n": len(shared), "noun": Phrase(spec.noun), "names": list_names(shared)}
             faults.append(Fault(where, message, values, Severity.WARNING))
     return faults

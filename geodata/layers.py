@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geodata.cells import clean_text, convert, list_rows
+from geodata.cells import clean_text, convert
 from geodata.columns import (
     COORDINATE_COLUMNS,
     LayerSpec,
@@ -25,7 +25,16 @@ from geodata.columns import (
     nearest_word,
 )
 from geodata.crs import WGS84
-from geodata.faults import N_, Fault, InputError, Severity
+from geodata.faults import (
+    N_,
+    Fault,
+    InputError,
+    Phrase,
+    Severity,
+    list_names,
+    list_rows,
+    nearest_hint,
+)
 from geodata.identity import complete_identity
 from geodata.locating import locate, seats_to_wgs84
 from geodata.tables import (
@@ -39,6 +48,14 @@ from geodata.tables import (
 from geodata.vectors import VECTOR_ENDINGS, is_vector, read_vector_table
 from geodata.workbooks import WORKBOOK_ENDINGS
 
+_SKIPPED = {
+    "total": N_("{n} of totals"),
+    "note": N_("{n} of notes"),
+    "example": N_("{n} of examples"),
+    "header": N_("{n} of repeated headers"),
+    "numbering": N_("{n} of column numbers"),
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -49,7 +66,7 @@ class Layer:
     kind : villages, facilities, candidates, districts, exclusions, shops, ...
     table : EPSG:4326, the standard columns of docs/architecture.md and the file's other columns
     faults : errors and warnings; an error means ``table`` must not be planned with
-    where : what the planner calls it: "villages.csv", "county.xlsx, sheet 村庄"
+    where : what the planner calls it: "villages.csv", "county.xlsx [村庄]"
     rows : (n,) row of the file (as Excel shows it) or feature number of each row of ``table``
     skipped : rows left out by reason: "total", "note", "no_coordinates", "blank"
     """
@@ -110,7 +127,7 @@ def _raw_table(path: Path, kind: str, sheet: str | None, known: Sequence[str]) -
     if not path.is_file():
         beside = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         near = nearest_word([path.name], beside)
-        hint = f"; nearest in its folder: {near!r}" if near else ""
+        hint = nearest_hint(near)
         message = N_("there is no such file ({path}){hint}")
         raise InputError([Fault(path.name, message, {"path": str(path), "hint": hint})])
     try:
@@ -235,7 +252,7 @@ def _fit_shapes(
             shapes = shapes.copy()
             shapes[areas] = shapely.point_on_surface(shapes[areas])
             message = N_("{n} {noun} are areas; a point inside each is used")
-            values = {"n": int(areas.sum()), "noun": spec.noun}
+            values = {"n": int(areas.sum()), "noun": Phrase(spec.noun)}
             return _single_points(shapes), [Fault(raw.where, message, values, Severity.WARNING)]
         wrong = np.isin(kinds, (1, 2, 5, 7))
         what = "points"
@@ -251,7 +268,7 @@ def _fit_shapes(
     found = sorted({shape.geom_type for shape in shapes[wrong]})
     values = {
         "rows": list_rows(raw.row_numbers[wrong].tolist()),
-        "noun": spec.noun,
+        "noun": Phrase(spec.noun),
         "what": what,
         "found": ", ".join(found),
     }
@@ -294,17 +311,17 @@ def _no_place(
 ) -> Fault:
     """Rows without coordinates by name: a warning, an error where no row has any."""
     lost = np.flatnonzero(~placed)
-    names = [f"{table['name'].iloc[at] or '?'} (row {rows[at]})" for at in lost[:5]]
+    named = [(table["name"].iloc[at] or "?", rows[at]) for at in lost]
+    names = [Phrase(N_("{name} (row {row})"), {"name": name, "row": row}) for name, row in named]
     message = N_(
         "{n} of {total} {noun} have no coordinates and are left out: {names}; fill them in or "
         "expect the plan to miss them"
     )
-    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
     values = {
         "n": len(lost),
         "total": len(placed),
-        "noun": spec.noun,
-        "names": ", ".join(names) + more,
+        "noun": Phrase(spec.noun),
+        "names": list_names(names),
     }
     return Fault(where, message, values, Severity.WARNING if placed.any() else Severity.ERROR)
 
@@ -327,7 +344,7 @@ def _skipped_rows(raw: RawTable) -> list[Fault]:
     """Totals, remarks and the like that were left out, by number."""
     if not raw.skipped:
         return []
-    counted = ", ".join(f"{n} {reason}" for reason, n in raw.skipped.items())
+    counted = tuple(Phrase(_SKIPPED[reason], {"n": n}) for reason, n in raw.skipped.items())
     message = N_("rows that are no data were left out: {counted}")
     return [Fault(raw.where, message, {"counted": counted}, Severity.WARNING)]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from geodata import gcj02
-from geodata.cells import Values, convert, list_rows, parse_degrees
+from geodata.cells import Values, convert, parse_degrees
 from geodata.columns import MatchedColumn
 from geodata.crs import DeclaredCrs, Shift, declared_crs, geometries_to_wgs84, same_system, to_wgs84
-from geodata.faults import N_, Fault, InputError, Severity
+from geodata.faults import N_, Fault, InputError, Phrase, Severity, list_rows
 from geodata.gauss_kruger import resolve_grid
 from geodata.numerals import fold
 from geodata.tables import RawTable
@@ -285,7 +285,11 @@ def _exchanged(x: FloatArray, y: FloatArray, raw: RawTable) -> list[Fault]:
         "the headers or the values"
     )
     first = int(wrong[0])
-    rows = "all rows" if len(wrong) == len(x) else list_rows(raw.row_numbers[wrong].tolist())
+    rows = (
+        Phrase(N_("all rows"))
+        if len(wrong) == len(x)
+        else list_rows(raw.row_numbers[wrong].tolist())
+    )
     values = {"rows": rows, "lon": round(float(x[first]), 6), "lat": round(float(y[first]), 6)}
     return [Fault(raw.where, message, values)]
 

@@ -12,9 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 from scipy.stats import wilcoxon
 
-from geodata.cells import list_names
 from geodata.crs import geometries_to_metric, metric_crs, to_metric
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import N_, Fault, Phrase, Severity, list_names
 from geodata.gcj02 import LonLat, bd09_to_wgs84, gcj02_to_wgs84, in_china
 from geodata.layers import Layer
 
@@ -65,7 +64,7 @@ def detect_gcj02_offset(points: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -
     points : declared as WGS84 (whatever was converted is no longer shifted), EPSG:4326
     reference : roads, or points known to be right, EPSG:4326
     """
-    lon, lat = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+    lon, lat = _centres(points)
     usable = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat) & in_china(lon, lat))
     shapes = np.asarray(reference.geometry.to_numpy(), dtype=object)
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
@@ -119,7 +118,7 @@ def check_area(layer: Layer, area: gpd.GeoDataFrame) -> tuple[Fault, ...]:
     shape, metric = _outline(area)
     if shape is None:
         return ()
-    x, y = to_metric(table.geometry.x.to_numpy(), table.geometry.y.to_numpy(), metric)
+    x, y = to_metric(*_centres(table), metric)
     lost_m = np.asarray(shapely.distance(shapely.points(x, y), shape), np.float64)
     lost_m[~np.isfinite(lost_m)] = np.inf
     west, south, east, north = shapely.bounds(shape)
@@ -157,8 +156,7 @@ def _outline(area: gpd.GeoDataFrame) -> tuple[shapely.Geometry | None, CRS]:
 
 def _swapped(layer: Layer, far: NDArray[np.bool_], shape: shapely.Geometry, metric: CRS) -> bool:
     """Whether most far points lie inside once longitude and latitude change places."""
-    points = layer.table.geometry[far]
-    lon, lat = points.y.to_numpy(), points.x.to_numpy()
+    lat, lon = _centres(layer.table[far])
     if (np.abs(lat) > 90).all():
         return False
     x, y = to_metric(lon, np.clip(lat, -90, 90), metric)
@@ -177,7 +175,13 @@ def _outside(
     """Points outside the area, the farthest first."""
     order = np.flatnonzero(chosen)[np.argsort(-lost_m[chosen], kind="stable")]
     names = layer.table["name"].to_numpy(dtype=object)
-    shown = [f"{names[k]} (row {layer.rows[k]}, {lost_m[k] / 1000:.0f} km)" for k in order]
+    shown = [
+        Phrase(
+            N_("{name} (row {row}, {km} km)"),
+            {"name": names[k], "row": layer.rows[k], "km": f"{lost_m[k] / 1000:.0f}"},
+        )
+        for k in order
+    ]
     message = N_("{n} of {total} points lie outside the area: {names}; check their coordinates")
     if swapped:
         message = N_(
@@ -225,6 +229,12 @@ def _compare(
         system if suspected else "",
         chance,
     )
+
+
+def _centres(table: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
+    """Longitude and latitude of points, and of the middle of plots."""
+    centre = shapely.centroid(np.asarray(table.geometry.to_numpy(), dtype=object))
+    return np.asarray(shapely.get_x(centre)), np.asarray(shapely.get_y(centre))
 
 
 def _turn(moved: FloatArray, eighths: int) -> FloatArray:

@@ -47,7 +47,7 @@ class RawTable:
     headers : as written, "" where a column has none
     rows : cells of each row, as many as headers
     row_numbers : (n,) as Excel shows them, or the number of the feature
-    where : "villages.csv", "county.xlsx, sheet 村庄"
+    where : "villages.csv", "county.xlsx [村庄]"
     skipped : rows left out by reason
     geometry : (n,) shapely geometries in ``file_crs``, None for tables without
     file_crs : what the file itself states
@@ -103,7 +103,7 @@ def read_workbook_table(
         Where the file cannot be read, or the sheet is missing or has no header.
     """
     name, rows = read_sheet(path, sheet, kind)
-    return table_of_rows(rows, kind, f"{path.name}, sheet {name}", known)
+    return table_of_rows(rows, kind, f"{path.name} [{name}]", known)
 
 
 def table_of_rows(rows: Rows, kind: str, where: str, known: Sequence[str] = ()) -> RawTable:

@@ -22,7 +22,7 @@ from pyproj import CRS
 
 from geodata.archives import unpacked
 from geodata.columns import kind_of_sheet, nearest_word
-from geodata.faults import N_, Fault, InputError
+from geodata.faults import N_, Fault, InputError, nearest_hint
 from geodata.tables import RawTable, decode
 
 VECTOR_ENDINGS = (".gpkg", ".shp", ".zip", ".geojson", ".json", ".parquet", ".geoparquet")
@@ -76,7 +76,7 @@ def _geopackage(path: Path, kind: str, sheet: str | None) -> RawTable:
     except _READ_ERRORS as error:
         raise InputError([_unreadable(path.name, error)]) from None
     name = _choose_layer(names, sheet, kind, path.name)
-    where = path.name if len(names) == 1 else f"{path.name}, layer {name}"
+    where = path.name if len(names) == 1 else f"{path.name} [{name}]"
     return _raw(_read(path, where, layer=name), where)
 
 
@@ -201,9 +201,8 @@ def _choose_layer(names: Sequence[str], sheet: str | None, kind: str, where: str
     """The layer of a GeoPackage that is meant."""
     if sheet is not None and sheet not in names:
         near = nearest_word([sheet], names)
-        hint = f" (nearest: {near!r})" if near else ""
         message = N_("has no layer {sheet!r}; its layers are {names}{hint}")
-        values = {"sheet": sheet, "names": ", ".join(names), "hint": hint}
+        values = {"sheet": sheet, "names": ", ".join(names), "hint": nearest_hint(near)}
         raise InputError([Fault(where, message, values)])
     if sheet is not None:
         return sheet

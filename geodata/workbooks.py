@@ -13,7 +13,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from geodata.archives import check_archive
 from geodata.columns import header_score, kind_of_sheet, nearest_word
-from geodata.faults import N_, Fault, InputError
+from geodata.faults import N_, Fault, InputError, nearest_hint
 
 Rows = list[list[Any]]
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
@@ -141,8 +141,7 @@ def _choose(book: Workbook, path: Path, sheet: str | None, kind: str) -> str:
             return sheet
         near = nearest_word([sheet], names)
         message = N_("has no sheet {sheet!r}; its sheets are {names}{hint}")
-        hint = f" (nearest: {near!r})" if near else ""
-        values = {"sheet": sheet, "names": ", ".join(names), "hint": hint}
+        values = {"sheet": sheet, "names": ", ".join(names), "hint": nearest_hint(near)}
         raise InputError([Fault(path.name, message, values)])
     if len(names) == 1:
         return names[0]
