@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,12 @@ from geodata.impedance.customisation import Metric
 from geodata.impedance.hierarchy import Hierarchy
 from geodata.impedance.lanes import LANES
 from geodata.impedance.positions import Ends
-from geodata.impedance.sweep import select_rows, sweep_dense
+from geodata.impedance.sweep import select_rows, selected_boundary, sweep_dense, sweep_within
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 Floats = NDArray[np.floating]
+Pairs = tuple[Int32Array, Int32Array, NDArray[np.float64]]
 Part = TypeVar("Part")
 
 PARTS_PER_WORKER = 4
@@ -71,38 +72,64 @@ class Selection:
 
 def fill_matrix(metric: Metric, leave: Ends, enter: Ends, result: Floats) -> None:
     """Write the cost from every departure to every arrival into ``result``, (q, r)."""
-    h, up, dtype = metric.hierarchy, metric.up, result.dtype
-    seeds, rows = seed(h, leave, dtype), select(metric, enter, dtype)
+    seeds, rows = seed(metric.hierarchy, leave, result.dtype), select(metric, enter, result.dtype)
     off_road = np.ones(len(leave), bool)
     off_road[seeds.source] = False
     result[off_road] = np.inf
-    up_cost = up.cost.astype(dtype, copy=False)
+    network = _network(metric, seeds, rows, result.dtype)
+    on_all_cores(
+        lambda first, stop: sweep_dense(*network, result, first, stop), len(seeds.source)
+    )
 
-    def run(first: int, stop: int) -> None:
-        sweep_dense(
-            h.parent,
-            up.start,
-            up.head,
-            up_cost,
-            seeds.rank,
-            seeds.cost,
-            seeds.source,
-            rows.rank,
-            rows.depth,
-            rows.arc_start,
-            rows.arc_depth,
-            rows.arc_cost,
-            rows.entry_start,
-            rows.entry_target,
-            rows.entry_depth,
-            rows.entry_cost,
-            h.height,
-            result,
-            first,
-            stop,
-        )
 
-    on_all_cores(run, len(seeds.source))
+def pairs_within(metric: Metric, leave: Ends, enter: Ends, cutoff: float) -> Pairs:
+    """Source, target and cost of every pair within ``cutoff``, in no order."""
+    h, dtype = metric.hierarchy, np.dtype(np.float64)
+    seeds, rows = seed(h, leave, dtype), select(metric, enter, dtype)
+    lowest = rows.rank - h.size[rows.rank] + 1
+    row_past = len(rows.rank) - np.searchsorted(rows.rank[::-1], lowest)
+    boundary_start, boundary_depth = selected_boundary(
+        h.up_start, h.up_head, h.up_depth, rows.rank, rows.row
+    )
+    network = _network(metric, seeds, rows, dtype)
+    edges = (row_past, boundary_start, boundary_depth)
+    parts = on_all_cores(
+        lambda first, stop: sweep_within(*network, *edges, cutoff, first, stop),
+        len(seeds.source),
+    )
+    return joined(parts)
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """Pairs found by several threads, as one."""
+    if not parts:
+        return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0)
+    source, target, cost = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return source, target, cost
+
+
+def _network(metric: Metric, seeds: Seeds, rows: Selection, dtype: np.dtype) -> tuple[Any, ...]:
+    """The arguments that both sweeps begin with."""
+    h, up = metric.hierarchy, metric.up
+    return (
+        h.parent,
+        up.start,
+        up.head,
+        up.cost.astype(dtype, copy=False),
+        seeds.rank,
+        seeds.cost,
+        seeds.source,
+        rows.rank,
+        rows.depth,
+        rows.arc_start,
+        rows.arc_depth,
+        rows.arc_cost,
+        rows.entry_start,
+        rows.entry_target,
+        rows.entry_depth,
+        rows.entry_cost,
+        h.height,
+    )
 
 
 def seed(hierarchy: Hierarchy, leave: Ends, dtype: np.dtype) -> Seeds:

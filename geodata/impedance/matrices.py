@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse import csr_matrix
 
-from geodata.impedance.arcs import Arcs, grouped, usable_arcs
-from geodata.impedance.compiled import announce, workers
-from geodata.impedance.dijkstra import bounded_search
-from geodata.impedance.kept import Kept, metric_key
-from geodata.impedance.many_to_many import fill_matrix
-from geodata.impedance.positions import Ends, arrivals, departures, direct_ways
+from geodata.impedance.arcs import grouped
+from geodata.impedance.bounded import pairs_by_search, search_pays
+from geodata.impedance.compiled import announce, compiled
+from geodata.impedance.many_to_many import fill_matrix, pairs_within
+from geodata.impedance.positions import arrivals, departures, direct_ways
 from geodata.impedance.prepared import prepared
 from geodata.roads.graph import CostGraph, RoadPositions
+
+FloatArray = NDArray[np.float64]
+Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
 
 CUTOFF_SLACK = 1e-9
 """A pair this share above the cutoff is still within it: sums of costs carry rounding."""
 
 MORE_SOURCES = 4
 """From this many sources a target on, the sweep runs backwards from the targets."""
-
-_kept_arcs: Kept[Arcs] = Kept(4)
 
 
 def cost_matrix(
@@ -45,6 +44,11 @@ def cost_matrix(
     Returns
     -------
     (q, r) costs in the graph's unit, ``inf`` where a target cannot be reached
+
+    Raises
+    ------
+    ValueError
+        If positions or costs do not fit the graph, or the type is neither of the two.
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
@@ -65,50 +69,76 @@ def cost_matrix(
     return result
 
 
-def within(graph: CostGraph, sources, targets, cutoff, *, dense=False):
-    """Pairs whose least cost is at most ``cutoff``."""
+def within(
+    graph: CostGraph,
+    sources: RoadPositions,
+    targets: RoadPositions,
+    cutoff: float,
+    *,
+    use_cache: bool = True,
+) -> csr_matrix:
+    """Pairs whose least cost, in driving direction, is at most ``cutoff``.
+
+    Parameters
+    ----------
+    sources, targets : (q,) and (r,) positions
+    cutoff : in the graph's unit; a pair at the cutoff, but for rounding, is within
+    use_cache : keep and reuse what is prepared of the graph, in this process and on disk
+
+    Returns
+    -------
+    (q, r) costs, columns ascending; a pair at no cost is a stored zero, not an absent one
+
+    Raises
+    ------
+    ValueError
+        If positions or costs do not fit the graph, or the cutoff is negative or not a number.
+    """
+    if not cutoff >= 0:
+        raise ValueError(f"the cutoff is {cutoff} {graph.unit}; it has to be 0 or more")
     announce()
+    limit = float(cutoff) * (1 + CUTOFF_SLACK)
     leave, enter = departures(graph, sources), arrivals(graph, targets)
-    arcs = _kept_arcs.get(metric_key(graph), lambda: usable_arcs(graph))
-    limit = cutoff * (1 + CUTOFF_SLACK)
-    counts, columns, costs = _bounded(arcs, leave, enter, limit)
-    rows = np.repeat(np.arange(len(leave)), counts)
+    if search_pays(graph, leave, limit):
+        source, target, cost = pairs_by_search(graph, leave, enter, limit)
+    else:
+        metric = prepared(graph, use_cache=use_cache)
+        source, target, cost = pairs_within(metric, leave, enter, limit)
     direct = direct_ways(graph, sources, targets)
-    keep = direct.cost <= limit
-    rows = np.concatenate((rows, direct.source[keep]))
-    columns = np.concatenate((columns, direct.target[keep]))
-    costs = np.concatenate((costs, direct.cost[keep]))
-    shape = (len(leave), len(enter))
-    if dense:
-        out = np.full(shape, np.inf)
-        np.minimum.at(out, (rows, columns), costs)
-        return out
-    order = np.lexsort((costs, columns, rows))
-    rows, columns, costs = rows[order], columns[order], costs[order]
-    first = np.ones(len(rows), bool)
-    first[1:] = (np.diff(rows) != 0) | (np.diff(columns) != 0)
-    start = np.zeros(shape[0] + 1, np.int64)
-    np.cumsum(np.bincount(rows[first], minlength=shape[0]), out=start[1:])
-    return csr_matrix((costs[first], columns[first], start), shape=shape)
-
-
-def _bounded(arcs: Arcs, leave: Ends, enter: Ends, limit: float):
-    has = np.flatnonzero(enter.node.ravel() >= 0)
-    start, member = grouped(enter.node.ravel()[has], len(arcs.start) - 1)
-    entry = has[member]
-    args = (
-        arcs.start,
-        arcs.head,
-        arcs.cost,
-        leave.node,
-        leave.offset,
-        start,
-        (entry // 2).astype(np.int32),
-        enter.offset.ravel()[entry],
-        len(enter),
-        limit,
+    near = direct.cost <= limit
+    return _sparse(
+        np.concatenate((source, direct.source[near].astype(np.int32))),
+        np.concatenate((target, direct.target[near].astype(np.int32))),
+        np.concatenate((cost, direct.cost[near])),
+        (len(leave), len(enter)),
     )
-    cuts = np.linspace(0, len(leave), workers() + 1).astype(int).tolist()
-    with ThreadPoolExecutor(workers()) as pool:
-        parts = list(pool.map(lambda ab: bounded_search(*args, *ab), zip(cuts, cuts[1:])))
-    return tuple(np.concatenate([p[i] for p in parts]) for i in range(3))
+
+
+def _sparse(
+    row: Int32Array, column: Int32Array, cost: FloatArray, shape: tuple[int, int]
+) -> csr_matrix:
+    """The least of the costs given for each pair."""
+    _, by_column = grouped(column, shape[1])
+    start, by_row = grouped(row[by_column], shape[0])
+    order = by_column[by_row]
+    start, column, cost = least_of_repeats(start, column[order], cost[order])
+    return csr_matrix((cost, column, start), shape=shape)
+
+
+@compiled
+def least_of_repeats(
+    start: Int64Array, column: Int32Array, cost: FloatArray
+) -> tuple[Int64Array, Int32Array, FloatArray]:
+    """One entry for each run of equal columns in a row, with the least of their costs."""
+    fewer_start = np.zeros_like(start)
+    size = 0
+    for row in range(len(start) - 1):
+        for e in range(start[row], start[row + 1]):
+            if e > start[row] and column[e] == column[size - 1]:
+                cost[size - 1] = min(cost[size - 1], cost[e])
+            else:
+                column[size] = column[e]
+                cost[size] = cost[e]
+                size += 1
+        fewer_start[row + 1] = size
+    return fewer_start, column[:size].copy(), cost[:size].copy()

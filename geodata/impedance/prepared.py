@@ -36,11 +36,10 @@ def prepared(graph: CostGraph, *, use_cache: bool = True) -> Metric:
     """
     announce()
     cost = checked_costs(graph)
-    partners = line_partners(graph)
-    key = _structure_key(graph, partners)
     if not use_cache:
-        return customised(_hierarchy(graph, partners, None), cost)
-    hierarchy = _hierarchies.get(key, lambda: _hierarchy(graph, partners, key))
+        return customised(_hierarchy(graph, None), cost)
+    key = _structure_key(graph)
+    hierarchy = _hierarchies.get(key, lambda: _hierarchy(graph, key))
     return _metrics.get((key, metric_key(graph)), lambda: customised(hierarchy, cost))
 
 
@@ -71,13 +70,13 @@ def line_partners(graph: CostGraph) -> tuple[Int32Array, Int32Array]:
     return one, other
 
 
-def _hierarchy(
-    graph: CostGraph, partners: tuple[Int32Array, Int32Array], key: str | None
-) -> Hierarchy:
+def _hierarchy(graph: CostGraph, key: str | None) -> Hierarchy:
     topology = graph.topology
     one, other = (
         np.concatenate((ends, partner)).astype(np.int32)
-        for ends, partner in zip((topology.edge_from, topology.edge_to), partners, strict=True)
+        for ends, partner in zip(
+            (topology.edge_from, topology.edge_to), line_partners(graph), strict=True
+        )
     )
     start, head = neighbours(topology.n_nodes, one, other)
     order = read_order(key, topology.n_nodes) if key else None
@@ -89,8 +88,8 @@ def _hierarchy(
     return build_hierarchy(start, head, order, topology.edge_from, topology.edge_to)
 
 
-def _structure_key(graph: CostGraph, partners: tuple[Int32Array, Int32Array]) -> str:
+def _structure_key(graph: CostGraph) -> str:
+    """What the hierarchy depends on: the topology, which edges share a line, and the method."""
     digest = hashlib.sha256(f"{graph.topology.fingerprint} {available_method()}".encode())
-    for nodes in partners:
-        digest.update(np.ascontiguousarray(nodes, np.int32))
+    digest.update(np.ascontiguousarray(graph.reverse, np.int32))
     return digest.hexdigest()

@@ -58,6 +58,33 @@ def select_rows(
 
 
 @compiled
+def selected_boundary(
+    up_start: Int64Array,
+    up_head: Int32Array,
+    up_depth: Int32Array,
+    row_rank: Int32Array,
+    row: Int32Array,
+) -> tuple[Int64Array, Int32Array]:
+    """Depths of the selected rows by which costs enter the subtree of each row, nearest first."""
+    start = np.zeros(len(row_rank) + 1, np.int64)
+    for i in range(len(row_rank)):
+        v = row_rank[i]
+        start[i + 1] = start[i]
+        for e in range(up_start[v], up_start[v + 1]):
+            if row[up_head[e]] >= 0:
+                start[i + 1] += 1
+    depth = np.empty(start[-1], np.int32)
+    for i in range(len(row_rank)):
+        v = row_rank[i]
+        place = start[i]
+        for e in range(up_start[v], up_start[v + 1]):
+            if row[up_head[e]] >= 0:
+                depth[place] = up_depth[e]
+                place += 1
+    return start, depth
+
+
+@compiled
 def climb(
     parent: Int32Array,
     up_start: Int64Array,
@@ -70,8 +97,11 @@ def climb(
     rows: FloatArray,
     slot: Int32Array,
     members: Int32Array,
+    cutoff: float,
 ) -> int:
     """Costs from the sources ``first:stop`` to all their ancestors, a lane a source.
+
+    Costs beyond ``cutoff`` are not carried on.
 
     The paths to the root are walked from the last source to the first, each until it meets a
     walked one. Taken in the opposite order, these pieces have every node after all its descendants.
@@ -98,9 +128,20 @@ def climb(
     for p in range(n_pieces - 1, -1, -1):
         for i in range(pieces[p], pieces[p + 1]):
             v = members[i]
+            if cutoff < np.inf and not any_within(rows, i, cutoff):
+                continue
             for e in range(up_start[v], up_start[v + 1]):
                 relax(rows, slot[up_head[e]], rows, i, up_cost[e])
     return size
+
+
+@compiled
+def any_within(rows: FloatArray, row: int, cutoff: float) -> bool:
+    """Whether any lane of a row is within the cutoff."""
+    for lane in range(LANES):
+        if rows[row, lane] <= cutoff:
+            return True
+    return False
 
 
 @compiled
@@ -136,7 +177,7 @@ def sweep_dense(
     for begin in range(first, stop, LANES):
         end = min(begin + LANES, stop)
         n_members = climb(
-            parent, up_start, up_head, up_cost, seed, seed_cost, begin, end, rows, slot, members
+            parent, up_start, up_head, up_cost, seed, seed_cost, begin, end, rows, slot, members, np.inf
         )
         for i in range(len(row_rank)):
             here = row_depth[i]
@@ -161,3 +202,99 @@ def sweep_dense(
                 row = result_row[begin + lane]
                 for u in range(t, past):
                     result[row, u] = found[u, lane]
+
+
+@compiled
+def sweep_within(
+    parent: Int32Array,
+    up_start: Int64Array,
+    up_head: Int32Array,
+    up_cost: FloatArray,
+    seed: Int32Array,
+    seed_cost: FloatArray,
+    source: Int64Array,
+    row_rank: Int32Array,
+    row_depth: Int32Array,
+    arc_start: Int64Array,
+    arc_depth: Int32Array,
+    arc_cost: FloatArray,
+    entry_start: Int64Array,
+    entry_target: Int32Array,
+    entry_depth: Int32Array,
+    entry_cost: FloatArray,
+    height: int,
+    row_past: Int64Array,
+    boundary_start: Int64Array,
+    boundary_depth: Int32Array,
+    cutoff: float,
+    first: int,
+    stop: int,
+) -> tuple[Int32Array, Int32Array, FloatArray]:
+    """Pairs within ``cutoff`` of the sources ``first:stop``, in no order.
+
+    A subtree that holds no source of the block is entered over its boundary only: where no lane
+    is within the cutoff there, the whole subtree is passed over.
+
+    Parameters
+    ----------
+    row_past : (r,) first row after the subtree of each row
+    boundary_start, boundary_depth : depths of the rows by which each row's subtree is entered
+
+    Returns
+    -------
+    Source, target and cost of each pair.
+    """
+    rows = np.empty((min(LANES * height, len(parent)), LANES))
+    slot = np.full(len(parent), -1, np.int32)
+    members = np.empty(len(rows), np.int32)
+    above = np.full((height, LANES), np.inf)
+    alive = np.zeros(height, np.bool_)
+    found = np.empty((1, LANES))
+    pair_source = np.empty(4096, np.int32)
+    pair_target = np.empty(4096, np.int32)
+    pair_cost = np.empty(4096)
+    n_pairs = 0
+    for begin in range(first, stop, LANES):
+        end = min(begin + LANES, stop)
+        n_members = climb(
+            parent, up_start, up_head, up_cost, seed, seed_cost, begin, end, rows, slot, members, cutoff
+        )
+        i = 0
+        while i < len(row_rank):
+            here = row_depth[i]
+            s = slot[row_rank[i]]
+            if s >= 0:
+                above[here, :] = rows[s, :]
+            else:
+                open_side = False
+                for e in range(boundary_start[i], boundary_start[i + 1]):
+                    if alive[boundary_depth[e]]:
+                        open_side = True
+                        break
+                if not open_side:
+                    i = row_past[i]
+                    continue
+                above[here, :] = np.inf
+            for a in range(arc_start[i], arc_start[i + 1]):
+                if alive[arc_depth[a]]:
+                    relax(above, here, above, arc_depth[a], arc_cost[a])
+            alive[here] = any_within(above, here, cutoff)
+            for e in range(entry_start[i], entry_start[i + 1]):
+                found[0, :] = np.inf
+                for k in range(2):
+                    if entry_depth[e, k] >= 0 and alive[entry_depth[e, k]]:
+                        relax(found, 0, above, entry_depth[e, k], entry_cost[e, k])
+                while n_pairs + LANES > len(pair_cost):
+                    pair_source = np.concatenate((pair_source, np.empty_like(pair_source)))
+                    pair_target = np.concatenate((pair_target, np.empty_like(pair_target)))
+                    pair_cost = np.concatenate((pair_cost, np.empty_like(pair_cost)))
+                for lane in range(end - begin):
+                    if found[0, lane] <= cutoff:
+                        pair_source[n_pairs] = source[begin + lane]
+                        pair_target[n_pairs] = entry_target[e]
+                        pair_cost[n_pairs] = found[0, lane]
+                        n_pairs += 1
+            i += 1
+        for m in range(n_members):
+            slot[members[m]] = -1
+    return pair_source[:n_pairs], pair_target[:n_pairs], pair_cost[:n_pairs]
