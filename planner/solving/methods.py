@@ -14,7 +14,7 @@ from planner.solution import SolverSettings
 from planner.solving.method import Method
 from planner.solving.pulp_solver import PulpMethod
 
-ACCELERATED: tuple[str, ...] = ()
+ACCELERATED: tuple[str, ...] = ("planner.solving.radius_search:RadiusSearch",)
 """``module:class`` of each accelerated method, in the order in which they are asked."""
 
 
