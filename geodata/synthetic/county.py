@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
 
 from geodata.roads.graph import RoadGraph
-from geodata.synthetic.administration import district_layer, make_units, village_layer
-from geodata.synthetic.areas import divide_land
+from geodata.synthetic.administration import Units, district_layer, make_units, village_layer
+from geodata.synthetic.areas import Areas, divide_land
 from geodata.synthetic.calibration import figures
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.exclusions import exclusion_layer
 from geodata.synthetic.facilities import facility_layer
 from geodata.synthetic.land import (
+    FreeGround,
     candidate_layer,
     free_ground,
     permitted_land_layer,
@@ -23,9 +26,9 @@ from geodata.synthetic.land import (
 )
 from geodata.synthetic.main_roads import lay_main_roads
 from geodata.synthetic.naming import county_name
-from geodata.synthetic.network import build_network
-from geodata.synthetic.settlements import place_settlements, settle
-from geodata.synthetic.terrain import make_outline, make_rivers
+from geodata.synthetic.network import Network, build_network
+from geodata.synthetic.settlements import Settlements, place_settlements, settle
+from geodata.synthetic.terrain import River, make_outline, make_rivers
 from geodata.synthetic.town_points import (
     building_site_layer,
     clinic_layer,
@@ -34,6 +37,8 @@ from geodata.synthetic.town_points import (
     restaurant_layer,
     shop_layer,
 )
+
+FloatArray = NDArray[np.float64]
 
 LABEL = "合成数据 / synthetic"
 """Stands on every map, sheet and file that shows the county."""
@@ -64,7 +69,7 @@ class County:
     layers: Mapping[str, gpd.GeoDataFrame]
     exceptions: Mapping[str, str]
     sources: tuple[str, ...]
-    metric_crs: str = "EPSG:4547"
+    metric_crs: str = "EPSG:4548"
     synthetic: bool = True
 
 
@@ -98,23 +103,7 @@ def make_county(villages: int = 352, seed: int = 0) -> County:
     units = make_units(seed, made, areas, network.on_network)
     gateways = main.place_xy[len(made.seat_xy) :]
     ground = free_ground(seed, made, areas, network.on_network)
-    layers = {
-        "districts": district_layer(units, made, areas),
-        "villages": village_layer(seed, units, made, areas),
-        "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers, network),
-        "facilities": facility_layer(seed, units, made, ground, gateways),
-        "candidates": candidate_layer(seed, units, ground),
-        "shops": shop_layer(seed, units, made),
-        "estates": estate_layer(seed, units, made),
-        "restaurants": restaurant_layer(seed, units, made),
-        "clinics": clinic_layer(seed, units, made),
-        "repair_shops": repair_shop_layer(seed, units, made),
-        "building_sites": building_site_layer(seed, units, made),
-        "public_land": public_land_layer(seed, units, made, ground),
-        "permitted_land": permitted_land_layer(seed, units, ground),
-    }
-    for layer in layers.values():
-        layer.attrs["synthetic"] = LABEL
+    layers = _layers(seed, units, made, areas, ground, network, rivers, gateways)
     reasons = {
         "separate": network.separate,
         "off_road": network.off_road,
@@ -134,6 +123,37 @@ def make_county(villages: int = 352, seed: int = 0) -> County:
         exceptions=MappingProxyType(exceptions),
         sources=_sources(),
     )
+
+
+def _layers(
+    seed: int,
+    units: Units,
+    made: Settlements,
+    areas: Areas,
+    ground: FreeGround,
+    network: Network,
+    rivers: tuple[River, ...],
+    gateways: FloatArray,
+) -> dict[str, gpd.GeoDataFrame]:
+    """Every layer, each from draws of its own, labelled."""
+    layers = {
+        "districts": district_layer(units, made, areas),
+        "villages": village_layer(seed, units, made, areas),
+        "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers, network),
+        "facilities": facility_layer(seed, units, made, ground, gateways),
+        "candidates": candidate_layer(seed, units, ground),
+        "shops": shop_layer(seed, units, made),
+        "estates": estate_layer(seed, units, made),
+        "restaurants": restaurant_layer(seed, units, made),
+        "clinics": clinic_layer(seed, units, made),
+        "repair_shops": repair_shop_layer(seed, units, made),
+        "building_sites": building_site_layer(seed, units, made),
+        "public_land": public_land_layer(seed, units, made, ground),
+        "permitted_land": permitted_land_layer(seed, units, ground),
+    }
+    for layer in layers.values():
+        layer.attrs["synthetic"] = LABEL
+    return layers
 
 
 def _sources() -> tuple[str, ...]:

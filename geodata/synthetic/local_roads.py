@@ -150,7 +150,9 @@ def _with_exceptions(draws: Draws, anchors: Anchors, roads: LocalRoads) -> Local
     remote = remote[np.argsort(-clear, kind="stable")]
     off_road, rest = remote[:each], np.setdiff1d(leaf, remote[:each], assume_unique=True)
     rest = rest[draws.order(len(rest))]
-    separate, by_track = rest[:each], rest[each : 2 * each]
+    separate, rest = rest[:each], rest[each : 20 * each]
+    span = anchors.xy[roads.ends[of_leaf[rest], 0]] - anchors.xy[roads.ends[of_leaf[rest], 1]]
+    by_track = rest[np.argsort(-np.hypot(span[:, 0], span[:, 1]), kind="stable")[:each]]
     road_class = roads.road_class.copy()
     road_class[of_leaf[by_track]] = TRACK
     kept = np.ones(len(road_class), np.bool_)

@@ -11,12 +11,11 @@ from geodata.roads.graph import RoadGraph
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.lines import RoadLines, join_lines, plain_lines, road_graph
 from geodata.synthetic.local_roads import Anchors, LocalRoads, lay_local_roads
+from geodata.synthetic.main_lines import cut_main_roads
 from geodata.synthetic.main_roads import (
-    PRIMARY,
     RESIDENTIAL,
     SECONDARY,
     TERTIARY,
-    TRUNK,
     MainRoads,
 )
 from geodata.synthetic.settlements import Settlements
@@ -28,7 +27,7 @@ IntArray = NDArray[np.int64]
 
 _TOWN_ORDER, _SEAT_ORDER, _VILLAGE_ORDER = 5, 2, 1
 _GAPS = 0.12
-_CLASS_LETTER = {TRUNK: "G", PRIMARY: "S", SECONDARY: "X"}
+_LANES = 0.22  # of the corners of a village where no road arrives
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +92,13 @@ def build_network(
     anchors, node_of = _anchors(board, made, chain, chain_start)
     local = lay_local_roads(seed, anchors, rivers)
     links, junction = _link_lines(draws, board, anchors, node_of, local)
-    main_lines, names = _main_lines(draws, board, main, chain, chain_start, junction, rivers)
+    main_lines, names = cut_main_roads(draws, board.xy, main, chain, chain_start, junction, rivers)
     built = np.ones(len(made.village_xy), np.bool_)
     built[local.off_road] = False
     streets = _street_lines(draws, board, built)
-    lines = join_lines([main_lines, links, *streets])
-    roads = road_graph(board.xy, lines, names, source)
+    lanes, lane_end_xy = _lanes(draws, board, junction, built)
+    lines = join_lines([main_lines, links, *streets, lanes])
+    roads = road_graph(np.concatenate([board.xy, lane_end_xy]), lines, names, source)
     bridges = int((main_lines.max_weight_t > 0).sum() + local.over_river.sum())
     on_network = built.copy()
     on_network[local.separate] = False
@@ -238,54 +238,6 @@ def _link_lines(
     return made, junction
 
 
-def _main_lines(
-    draws: Draws,
-    board: _Board,
-    main: MainRoads,
-    chain: IntArray,
-    chain_start: IntArray,
-    junction: NDArray[np.bool_],
-    rivers: tuple[River, ...],
-) -> tuple[RoadLines, tuple[str, ...]]:
-    """Main roads cut at their junctions and at the ends of their bridges."""
-    road = np.repeat(np.arange(len(main.ends)), np.diff(chain_start))
-    step_over = np.zeros(len(chain), np.bool_)
-    for river in rivers:
-        left = river.left_m(board.xy[chain])
-        step_over[:-1] |= (left[:-1] < 0) != (left[1:] < 0)
-    step_over[chain_start[1:] - 1] = False
-    cut = junction[chain] | step_over
-    cut[1:] |= step_over[:-1]
-    cut[chain_start[:-1]] = cut[chain_start[1:] - 1] = True
-    stop = np.flatnonzero(cut)
-    piece = np.flatnonzero(road[stop[:-1]] == road[stop[1:]])
-    begin, end = stop[piece], stop[piece + 1]
-    inner = end - begin - 1
-    start = np.concatenate([[0], np.cumsum(inner)])
-    of_piece = np.repeat(np.arange(len(begin)), inner)
-    bend = chain[begin[of_piece] + 1 + np.arange(start[-1]) - start[of_piece]]
-    of_road = road[begin]
-    bridge = step_over[begin]
-    limit = np.where(main.road_class[of_road] == SECONDARY, 30.0, 55.0)
-    # One county road bridge in four is old and posted for less.
-    limit[draws.happens(0.25, len(begin)) & (main.road_class[of_road] == SECONDARY)] = 15.0
-    labels = [
-        f"{_CLASS_LETTER[kind]}{900 + number}"
-        for kind, number in zip(main.road_class.tolist(), main.number.tolist(), strict=True)
-    ]
-    names = tuple(sorted(set(labels)))
-    name = np.searchsorted(np.array(names), np.array(labels)).astype(np.int64)
-    lines = plain_lines(np.column_stack([chain[begin], chain[end]]), main.road_class[of_road])
-    made = replace(
-        lines,
-        start=start,
-        bend_xy=board.xy[bend],
-        name=name[of_road],
-        max_weight_t=np.where(bridge, limit, np.nan),
-    )
-    return made, names
-
-
 def _street_lines(
     draws: Draws, board: _Board, built: NDArray[np.bool_]
 ) -> tuple[RoadLines, RoadLines, RoadLines]:
@@ -331,3 +283,19 @@ def _one_way(lines: RoadLines, grids: StreetGrids, towns: int) -> RoadLines:
     turned = np.tile(grids.line == westward, towns)
     ends = np.where(turned[:, None], lines.ends[:, ::-1], lines.ends)
     return replace(lines, ends=ends, one_way=np.tile(one_way, towns))
+
+
+def _lanes(
+    draws: Draws, board: _Board, junction: NDArray[np.bool_], built: NDArray[np.bool_]
+) -> tuple[RoadLines, FloatArray]:
+    """Lanes that end among the last houses of a village, and the places where they end."""
+    grids = board.villages
+    node = (np.arange(len(grids.xy))[:, None] * grids.nodes_each + grids.rim).ravel()
+    village = np.repeat(np.arange(len(grids.xy)), len(grids.rim))
+    blind = draws.happens(_LANES, len(node)) & ~junction[node] & built[village]
+    stretch = draws.uniform(0.25, 0.5, len(node))
+    node, village, stretch = node[blind], village[blind], stretch[blind]
+    centre = grids.xy[village, grids.nodes_each // 2]
+    end_xy = board.xy[node] + (board.xy[node] - centre) * stretch[:, None]
+    ends = np.column_stack([node, len(board.xy) + np.arange(len(node))])
+    return plain_lines(ends, np.full(len(node), RESIDENTIAL)), end_xy

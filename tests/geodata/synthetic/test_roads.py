@@ -128,3 +128,8 @@ def test_lorries_keep_off_field_tracks(roads):
     assert not (roads.access[track] & Access.HGV).any()
     assert (roads.access[track] & Access.FARM).all()
     assert (roads.access[~track] == Access.ALL).all()
+
+
+def test_some_lanes_end_in_the_fields(roads):
+    ways = np.bincount(roads.topology.edge_from, minlength=roads.topology.n_nodes)
+    assert 0.05 < np.mean(ways == 1) < 0.2
