@@ -249,7 +249,7 @@ class _Asker:
             watch = self._limited()
             program = model.siting.linear.arrays()
             answer = run_program(program, self._settings, watch, phase="explain")
-            if not len(answer.values):
+            if not answer.has_values:
                 proven = proven and last is None and answer.ending is Ending.INFEASIBLE
                 break
             last = (model, answer.values)

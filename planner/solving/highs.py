@@ -93,6 +93,11 @@ class HighsAnswer:
     status: str
     version: str
 
+    @property
+    def has_values(self) -> bool:
+        """Whether there is a solution (of a program without columns too)."""
+        return bool(np.isfinite(self.objective))
+
 
 OnNews = Callable[[Incumbent], None]
 

@@ -76,7 +76,7 @@ def sharpened(bound: float, problem: SitingProblem) -> float:
         return bound
     if maximised(problem.objective):
         return float(np.floor(bound + slack))
-    return float(np.ceil(bound - slack))
+    return float(np.ceil(bound - slack)) + 0.0  # never -0.0
 
 
 def settled_bound(objective: float, bound: float, *, maximise: bool) -> float:

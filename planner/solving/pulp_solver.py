@@ -120,7 +120,7 @@ class _News:
         """The answer, with what was heard before where the process had to be ended."""
         if answer.ending is Ending.INFEASIBLE:
             return answer
-        if not len(answer.values) and len(self._values):
+        if not answer.has_values and self.has_values:
             answer = replace(answer, values=self._values, objective=self._objective)
         if np.isfinite(self._bound):
             answer = replace(answer, bound=self._tighter(answer.bound))
@@ -180,7 +180,7 @@ class _Keeper:
     def final(self, answer: HighsAnswer, program: LinearProgram, settings: SolverSettings) -> Found:
         """What the solve ended with."""
         bound = answer.bound
-        if len(answer.values):
+        if answer.has_values:
             plan = self._plan(answer.values)
             if not plan.kept_rules(self._problem):
                 plan = self._repaired(answer.values, program, settings)
@@ -235,7 +235,7 @@ class _Keeper:
         limit_s = max(1.0, min(self._watch.remaining_s, 10.0))
         options = HighsOptions(limit_s, max(0.0, settings.gap - 1e-8), seed=settings.seed)
         answer = highs.run(fixed, options)
-        return self._plan(answer.values if len(answer.values) else values)
+        return self._plan(answer.values if answer.has_values else values)
 
 
 def _start_values(
