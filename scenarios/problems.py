@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.faults import N_
 from geodata.roads.speeds import vehicle
 from planner.problem import (
     Arcs,
@@ -21,6 +23,7 @@ from planner.problem import (
 )
 from scenarios.facility_states import MAY_GROW
 from scenarios.schema import ProblemType, SizeOption, Tier
+from scenarios.sites import TierSites
 from scenarios.travel import Place, Travel, Trips
 
 FloatArray = NDArray[np.float64]
@@ -154,6 +157,36 @@ def tier_problem(
         on_road=travel.on_road(wants.place, tier),
         cutoff_m=cutoff_m,
     )
+
+
+def place_key(sites: gpd.GeoDataFrame) -> str:
+    """Names a set of points by what it is, so that equal sets are measured once."""
+    digest = hashlib.sha256("\0".join(sites["id"].astype(str)).encode())
+    digest.update(np.ascontiguousarray(sites.geometry.x.to_numpy()).tobytes())
+    digest.update(np.ascontiguousarray(sites.geometry.y.to_numpy()).tobytes())
+    return digest.hexdigest()
+
+
+STRANDED = N_("no site of the tier above ({tier}) can be reached from it")
+
+
+def without_stranded(lower: TierSites, upper: TierSites, above: Tier, travel: Travel) -> TierSites:
+    """The lower tier's sites less the candidates from which the upper tier's lorry gets nowhere.
+
+    Tiers are sited one after the other, so that the lower one would not know.
+    """
+    start = Place.of(lower.sites, place_key(lower.sites))
+    end = Place.of(upper.sites, place_key(upper.sites))
+    trips = travel.trips(start, end, above, cutoff_of(above))
+    stranded = (np.diff(trips.start) == 0) & ~lower.sites["existing"].to_numpy(bool)
+    if not stranded.any() or len(end) == 0:
+        return lower
+    ids = set(lower.sites["id"][stranded])
+    screened = lower.screened.copy()
+    rows = screened["id"].isin(ids).to_numpy(bool)
+    screened.loc[rows, "kept"] = False
+    screened.loc[rows, "dropped_by"] = STRANDED.format(tier=above.name.en)
+    return replace(lower, sites=lower.sites[~stranded].reset_index(drop=True), screened=screened)
 
 
 def annual_cost_cny(size: SizeOption, discount_rate: float) -> float:

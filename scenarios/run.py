@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +19,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from geodata.faults import N_, Fault, Severity
 from planner import SolverSettings, Strength
@@ -34,16 +31,18 @@ from scenarios.answers import (
     read_answer,
 )
 from scenarios.assess import assess_tier
+from scenarios.beyond_reach import pipeline_reasons
 from scenarios.certificates import overall
+from scenarios.clock import Clock
 from scenarios.demand_points import DemandPoints, demand_points
 from scenarios.indicators import stream_indicators
 from scenarios.inputs import Inputs, load_inputs
 from scenarios.load import profiles_of
 from scenarios.neighbours import district_neighbours
 from scenarios.plan import Plan, StreamPlan, TierResult
-from scenarios.problems import TierProblem, Wants, tier_problem
+from scenarios.problems import TierProblem, Wants, place_key, tier_problem, without_stranded
 from scenarios.progress import OnRunProgress, RunProgress, unheard
-from scenarios.schema import ProblemType, Scenario, StreamProfile, Tier
+from scenarios.schema import Scenario, StreamProfile, Tier
 from scenarios.sites import TierSites, facilities_of, gather_sites
 from scenarios.travel import Place, Travel
 
@@ -68,7 +67,7 @@ def run(
     Cancelled
         If it was stopped before there was any plan.
     """
-    clock = _Clock()
+    clock = Clock()
     notify = on_progress or unheard
     notify(RunProgress("inputs"))
     with clock.of("inputs"):
@@ -81,7 +80,8 @@ def run(
             break
         try:
             streams[profile.id] = runner.plan_stream(profile)
-        except Cancelled:
+        except (Cancelled, KeyboardInterrupt):
+            # Ctrl-C outside a solve; inside one, the solver answers with its best plan.
             runner.cancelled = True
     if not streams:
         raise Cancelled
@@ -108,7 +108,7 @@ def assess(
     notify(RunProgress("inputs"))
     profiles = profiles_of(scenario, folder)
     inputs = load_inputs(scenario, profiles, folder)
-    runner = _Runner(scenario, inputs, notify, _Clock(), 0)
+    runner = _Runner(scenario, inputs, notify, Clock(), 0)
     assessments = {}
     for profile in profiles.values():
         points = runner.demand_points(profile)
@@ -121,7 +121,7 @@ class _Runner:
     """One run: what its streams share, and what they leave behind."""
 
     def __init__(
-        self, scenario: Scenario, inputs: Inputs, notify: OnRunProgress, clock: _Clock, tiers: int
+        self, scenario: Scenario, inputs: Inputs, notify: OnRunProgress, clock: Clock, tiers: int
     ) -> None:
         self.scenario = scenario
         self.inputs = inputs
@@ -136,6 +136,7 @@ class _Runner:
         self.faults: list[Fault] = []
         self.screened: list[gpd.GeoDataFrame] = []
         self.cancelled = False
+        self._sites_by_tier: dict[tuple[str, str], TierSites] = {}
         self._notify = notify
         self._done = 0
         self._total = tiers
@@ -151,7 +152,7 @@ class _Runner:
             wants = self._wants(profile, tier, points, answers)
             if wants is None:
                 continue
-            sites[tier.id] = self._sites(profile, tier, facilities[tier.id])
+            sites[tier.id] = self._sites(profile, tier, facilities)
             answers[tier.id] = self._site_tier(profile, tier, wants, sites[tier.id])
             if self.cancelled:
                 break
@@ -206,12 +207,30 @@ class _Runner:
             return None
         return _opened_as_wants(profile, tier, below)
 
-    def _sites(self, profile: StreamProfile, tier: Tier, facilities: gpd.GeoDataFrame) -> TierSites:
+    def _sites(
+        self, profile: StreamProfile, tier: Tier, facilities: Mapping[str, gpd.GeoDataFrame]
+    ) -> TierSites:
+        """Sites of a tier, less the candidates that no site of the tier above could take from."""
         self._tell("sites", profile, tier)
-        with self.clock.of("sites"):
-            found = gather_sites(self.inputs, profile, tier, facilities)
+        found = self._gathered(profile, tier, facilities)
+        above = next((one for one in profile.tiers if one.serves == tier.id), None)
+        if above is not None:
+            upper = self._gathered(profile, above, facilities)
+            with self.clock.of("distances"):
+                found = without_stranded(found, upper, above, self.travel)
         self.screened.append(found.screened)
         return found
+
+    def _gathered(
+        self, profile: StreamProfile, tier: Tier, facilities: Mapping[str, gpd.GeoDataFrame]
+    ) -> TierSites:
+        key = (profile.id, tier.id)
+        if key not in self._sites_by_tier:
+            with self.clock.of("sites"):
+                self._sites_by_tier[key] = gather_sites(
+                    self.inputs, profile, tier, facilities[tier.id]
+                )
+        return self._sites_by_tier[key]
 
     def _site_tier(
         self, profile: StreamProfile, tier: Tier, wants: Wants, sites: TierSites
@@ -225,14 +244,14 @@ class _Runner:
                 self.travel,
                 discount_rate=self.scenario.discount_rate,
                 neighbours=self.neighbours,
-                site_key=_key(sites.sites),
+                site_key=place_key(sites.sites),
                 county=self.scenario.area or "county",
             )
         with self.clock.of("solve"):
             solution, problem = self._solved(profile, problem)
         self._done += 1
         self.cancelled |= solution.outcome is Outcome.CANCELLED
-        reasons = (*solution.reasons, *_pipeline_reasons(problem, self.travel))
+        reasons = (*solution.reasons, *pipeline_reasons(problem, self.travel))
         return read_answer(problem, replace(solution, reasons=reasons))
 
     def _solved(
@@ -349,51 +368,8 @@ def _opened_as_wants(profile: StreamProfile, tier: Tier, below: TierAnswer) -> W
     busy = tonnes > 0
     rows = below.tier_problem.sites.iloc[opened[busy]].reset_index(drop=True)
     table = rows[["id", "name", "district", "geometry"]].assign(population=np.nan)
-    key = f"{profile.id}:{below.tier.id}:opened:{_key(rows)}"
+    key = f"{profile.id}:{below.tier.id}:opened:{place_key(rows)}"
     return Wants(table, Place.of(table, key), tonnes[busy], tonnes[busy], "t/yr")
-
-
-def _key(sites: gpd.GeoDataFrame) -> str:
-    """Names a set of points by what it is, so that equal sets are measured once."""
-    digest = hashlib.sha256("\0".join(sites["id"].astype(str)).encode())
-    digest.update(np.ascontiguousarray(sites.geometry.x.to_numpy()).tobytes())
-    digest.update(np.ascontiguousarray(sites.geometry.y.to_numpy()).tobytes())
-    return digest.hexdigest()
-
-
-def _pipeline_reasons(problem: TierProblem, travel: Travel) -> Iterator[Reason]:
-    """What the solver cannot know: who lies on no road, and what radius would reach the rest."""
-    ids = np.array(problem.wants.place.ids, dtype=object)
-    off_road = ~problem.on_road
-    if off_road.any():
-        yield Reason("no_road", tuple(ids[off_road]))
-    if problem.tier.problem not in (ProblemType.SET_COVER, ProblemType.MAXIMAL_COVER):
-        return
-    beyond = np.flatnonzero(~problem.problem.reachable & problem.on_road)
-    if len(beyond) == 0:
-        return
-    nearest = _nearest_m(problem, travel, beyond)
-    known = np.isfinite(nearest)
-    if known.any():
-        by_point = dict(zip(ids[beyond[known]].tolist(), nearest[known].tolist(), strict=True))
-        values = {
-            "radius": problem.cutoff_m,
-            "smallest": float(nearest[known].max()),
-            "by_point": by_point,
-        }
-        yield Reason("needs_radius", tuple(by_point), values)
-
-
-def _nearest_m(
-    problem: TierProblem, travel: Travel, positions: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Metres to the nearest site of some points, without a cutoff."""
-    place = problem.wants.place
-    some = place.take(positions, f"{place.key}:beyond:{problem.tier.id}")
-    trips = travel.trips(some, problem.site_place, problem.tier, np.inf)
-    nearest = np.full(len(positions), np.inf)
-    np.minimum.at(nearest, trips.row, trips.out_m)
-    return nearest
 
 
 def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -413,7 +389,7 @@ def _plan(
     inputs: Inputs,
     runner: _Runner,
     streams: Mapping[str, StreamPlan],
-    clock: _Clock,
+    clock: Clock,
 ) -> Plan:
     return Plan(
         scenario=scenario,
@@ -429,25 +405,3 @@ def _plan(
         versions=versions(),
         seconds=clock.seconds,
     )
-
-
-class _Clock:
-    """Seconds by step."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._by_step: dict[str, float] = {}
-
-    @contextmanager
-    def of(self, step: str) -> Iterator[None]:
-        """Count what happens inside under ``step``."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._by_step[step] = self._by_step.get(step, 0.0) + time.perf_counter() - start
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """By step, and in all."""
-        return {**self._by_step, "total": time.perf_counter() - self._start}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.candidates import generate_candidates
+from geodata.districts import assign_districts
 from geodata.faults import N_, Fault, Severity
 from geodata.screening import Setback, screen
 from scenarios.facility_states import ENDS, PROPOSED, must_stay
@@ -86,12 +87,24 @@ def gather_sites(
     required = standing["state"].map(must_stay).to_numpy(bool) & (tier.existing == "required")
     standing = standing.assign(existing=True, required=required)
     kept = _unique(kept, set(facilities["id"]) - set(proposals["id"]))
-    sites = pd.concat([standing, kept.assign(existing=False, required=False)], ignore_index=True)
+    joined = pd.concat([standing, kept.assign(existing=False, required=False)], ignore_index=True)
+    sites = gpd.GeoDataFrame(joined[list(SITE_COLUMNS)], geometry="geometry", crs="EPSG:4326")
     return TierSites(
-        sites=gpd.GeoDataFrame(sites[list(SITE_COLUMNS)], geometry="geometry", crs="EPSG:4326"),
+        sites=_in_districts(sites, inputs),
         closed=closed.assign(existing=True, required=False)[list(SITE_COLUMNS)],
         screened=screened,
     )
+
+
+def _in_districts(sites: gpd.GeoDataFrame, inputs: Inputs) -> gpd.GeoDataFrame:
+    """Sites with the township they lie in where nobody has said it: roadside points, land."""
+    districts = inputs.layer("districts")
+    unknown = (sites["district"] == "").to_numpy(bool)
+    if len(districts) == 0 or not unknown.any():
+        return sites
+    blank = sites.assign(district=sites["district"].where(~unknown, None))
+    named, _ = assign_districts(blank, districts, where="candidates")
+    return named.assign(district=_text(named, "district"))
 
 
 def _candidates(

@@ -1,0 +1,1 @@
+"""The commands of ``wangdian``, one subject a module."""

@@ -1,0 +1,134 @@
+"""A plan in a few lines: what opens, who is left, how good it is, and where the files are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api.exits import Exit, faults_json
+from geodata.faults import Severity
+from planner.solution import Outcome
+from scenarios.answers import is_open
+from scenarios.plan import Plan, StreamPlan
+from scenarios.plan_json import SYNTHETIC_NOTE, plan_dict
+from scenarios.reasons import names_of, reason_text
+from scenarios.wording import certificate_sentence, distance, number, translator, unit_name
+
+NO_PLAN = (Outcome.INFEASIBLE, Outcome.NO_ANSWER)
+
+
+def exit_code(plan: Plan) -> Exit:
+    """0 with a plan for every stream that was not interrupted, 1 where one has none."""
+    certificates = [tier.certificate for one in plan.streams.values() for tier in one.tiers]
+    planned = any(has_plan(one) for one in plan.streams.values())
+    cancelled = any(one.outcome is Outcome.CANCELLED for one in certificates)
+    if cancelled and not planned:
+        return Exit.INTERRUPTED
+    if any(one.outcome in NO_PLAN for one in certificates):
+        return Exit.NO_PLAN
+    return Exit.PLAN
+
+
+def has_plan(stream: StreamPlan) -> bool:
+    """Whether at least the first tier of a stream has a plan."""
+    return bool(stream.answers and stream.answers[0].solution.has_plan)
+
+
+def show_summary(plan: Plan, files: Sequence[Path], lang: str) -> None:
+    """The plan's summary on standard output."""
+    _ = translator(lang)
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console.print(f"[bold]{escape(plan.title)}[/]")
+    if plan.synthetic:
+        console.print(SYNTHETIC_NOTE)
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("stream"), _("sites"), _("new"), _("not served"), _("mean distance")):
+        table.add_column(heading, justify="left" if heading == _("stream") else "right")
+    table.add_column(_("certificate"))
+    for stream in plan.streams.values():
+        table.add_row(*_row(stream, lang))
+    console.print(table)
+    for line in _reason_lines(plan, lang):
+        console.print(escape(line))
+    warnings = [fault for fault in plan.faults if fault.severity is Severity.WARNING]
+    if warnings:
+        console.print(
+            _("{count} warnings about the inputs; the first: {first}").format(
+                count=len(warnings), first=escape(warnings[0].text(_))
+            )
+        )
+    for path in files:
+        console.print(f"  {escape(str(path))}")
+    console.print(_("{seconds} s in all").format(seconds=number(plan.seconds.get("total"), 1)))
+
+
+def _row(stream: StreamPlan, lang: str) -> tuple[str, ...]:
+    status = stream.facilities["status"]
+    mean = next((one.value for one in stream.indicators if one.id == "mean_distance"), None)
+    return (
+        escape(stream.profile.name.in_language(lang)),
+        number(int(is_open(status).sum())),
+        number(int((status == "new").sum())),
+        number(int((~stream.demand["served"]).sum())),
+        distance(mean, lang),
+        certificate_sentence(stream.certificate, lang),
+    )
+
+
+def _reason_lines(plan: Plan, lang: str) -> list[str]:
+    _ = translator(lang)
+    lines = []
+    for stream in plan.streams.values():
+        names = names_of(stream.demand, stream.facilities)
+        for tier in stream.tiers:
+            title = (
+                f"{stream.profile.name.in_language(lang)} · {_tier_name(stream, tier.tier, lang)}"
+            )
+            unit = unit_name("t/yr", lang)
+            lines += [
+                f"{title}: {reason_text(one, names, lang, translate=_, weight_unit=unit)}"
+                for one in tier.reasons
+            ]
+    return lines
+
+
+def _tier_name(stream: StreamPlan, tier: str, lang: str) -> str:
+    return next(one.name.in_language(lang) for one in stream.profile.tiers if one.id == tier)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def plan_summary(plan: Plan, files: Sequence[Path], lang: str) -> dict[str, Any]:
+    """The summary as plain values for ``--json``."""
+    return {
+        "title": plan.title,
+        "synthetic": plan.synthetic,
+        "exit_code": int(exit_code(plan)),
+        "files": [str(path) for path in files],
+        "streams": {key: _stream_summary(plan, one) for key, one in plan.streams.items()},
+        "faults": faults_json(plan.faults, lang),
+        "seconds": {key: round(value, 3) for key, value in plan.seconds.items()},
+    }
+
+
+def _stream_summary(plan: Plan, stream: StreamPlan) -> dict[str, Any]:
+    whole = plan_dict(plan, stream)
+    return {
+        "certificate": whole["certificate"],
+        "tiers": [
+            {key: tier[key] for key in ("id", "certificate", "reasons")} for tier in whole["tiers"]
+        ],
+        "facilities": len(whole["facilities"]),
+        "unserved": len(whole["unserved"]),
+        "indicators": {one["id"]: one["value"] for one in whole["indicators"]},
+    }
