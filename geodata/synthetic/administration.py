@@ -95,8 +95,7 @@ def _urban_population(draws: Draws, made: Settlements) -> FloatArray:
 
 def district_layer(units: Units, made: Settlements, areas: Areas) -> gpd.GeoDataFrame:
     """Townships with polygons, and development zones without: zones lie over the townships."""
-    towns = made.seat_xy[made.is_town]
-    seat = np.concatenate([made.seat_xy, towns + np.array([3_000.0, 600.0])])
+    seat = np.concatenate([made.seat_xy, _zone_seats(units, made, areas)])
     lon, lat = to_degrees(*seat.T)
     polygons = np.concatenate([areas.polygons, np.full(len(units.zone), None, dtype=object)])
     return area_frame(
@@ -106,11 +105,21 @@ def district_layer(units: Units, made: Settlements, areas: Areas) -> gpd.GeoData
             "seat_lon": lon,
             "seat_lat": lat,
             "urban_population": np.concatenate(
-                [units.urban_population, np.full(len(towns), np.nan)]
+                [units.urban_population, np.full(len(units.zone), np.nan)]
             ),
         },
         polygons,
     )
+
+
+def _zone_seats(units: Units, made: Settlements, areas: Areas) -> FloatArray:
+    """(z, 2) a zone's office stands in that of its villages with a road nearest to the town."""
+    seats = []
+    for zone, town in enumerate(made.seat_xy[made.is_town]):
+        own = np.flatnonzero((areas.zone == zone) & units.on_network)
+        village = own[np.argmin(np.linalg.norm(made.village_xy[own] - town, axis=1))]
+        seats.append(made.village_xy[village] + 0.3 * made.half_m[village])
+    return np.array(seats)
 
 
 def village_layer(seed: int, units: Units, made: Settlements, areas: Areas) -> gpd.GeoDataFrame:

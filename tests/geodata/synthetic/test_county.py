@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 
+import geopandas as gpd
 import numpy as np
 import pytest
 
@@ -165,6 +166,7 @@ def test_names_repeat_between_townships_but_not_within_one(county):
     assert villages["name"].nunique() > 200
 
 
+@pytest.mark.real
 def test_townships_are_not_called_like_real_ones(real_data):
     names = set()
     for path in sorted((real_data / "places").glob("china_division*streets*.csv")):
@@ -206,6 +208,15 @@ def test_whatever_may_be_a_site_lies_within_reach_of_a_road(county):
         "building_sites",
     ):
         assert nearest_edge(county.layers[name], lines)[1].max() < 500, name
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_seat_lies_by_a_road(seed):
+    county = make_county(seed=seed)
+    districts = county.layers["districts"]
+    seats = gpd.points_from_xy(districts["seat_lon"], districts["seat_lat"], crs="EPSG:4326")
+    lines = edge_lines(county.roads, county.metric_crs)
+    assert nearest_edge(gpd.GeoDataFrame(geometry=seats), lines)[1].max() < 300
 
 
 def test_every_district_has_a_yard_that_no_exclusion_touches(county):
