@@ -16,7 +16,7 @@ from planner.solution import (
     SitingSolution,
     SolverSettings,
 )
-from planner.solving import checker, explain, highs, judging, methods
+from planner.solving import checker, explain, highs, judging, methods, tidying
 from planner.solving.judging import InternalError
 from planner.solving.method import Found, Watch
 
@@ -57,9 +57,11 @@ def solve(
     except (Cancelled, KeyboardInterrupt):
         cancelled = True
         found = watch.best or _nothing(problem)
+    if not cancelled:
+        found, cancelled = _tidied(reduced.problem, found, settings, watch)
     reasons = found.reasons
     if found.infeasible and not reasons:
-        reasons, cancelled = _explained(reduced.problem, settings, watch)
+        reasons = _explained(reduced.problem, settings, watch)
     return _certified(problem, reduced, replace(found, reasons=reasons), watch, cancelled=cancelled)
 
 
@@ -124,14 +126,29 @@ def _keep_start(reduced: _Reduced, start: SitingSolution | None, watch: Watch) -
     )
 
 
+def _tidied(
+    problem: SitingProblem, found: Found, settings: SolverSettings, watch: Watch
+) -> tuple[Found, bool]:
+    """Shorter ways at the same objective, and whether the listener would not wait for them."""
+    began_s = watch.seconds
+    try:
+        neat = tidying.tidied(problem, found, settings, watch)
+    except (Cancelled, KeyboardInterrupt):
+        return found, True
+    if neat is found:
+        return found, False
+    stages = {**found.stage_seconds, "tidy": watch.seconds - began_s}
+    return replace(neat, stage_seconds=stages), False
+
+
 def _explained(
     problem: SitingProblem, settings: SolverSettings, watch: Watch
-) -> tuple[tuple[Reason, ...], bool]:
-    """Reasons for an infeasible problem, and whether the listener had enough of waiting."""
+) -> tuple[Reason, ...]:
+    """Reasons for an infeasible problem; none if the listener will not wait for them."""
     try:
-        return explain.explain(problem, settings, watch), False
+        return explain.explain(problem, settings, watch)
     except (Cancelled, KeyboardInterrupt):
-        return (), False
+        return ()
 
 
 def _certified(
