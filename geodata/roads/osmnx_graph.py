@@ -82,6 +82,8 @@ def _settings(cache: Path | None) -> Iterator[None]:
         "useful_tags_way": sorted({*ox.settings.useful_tags_way, *WAY_KEYS, "name", "ref"}),
         "useful_tags_node": sorted({*ox.settings.useful_tags_node, *_NODE_TAGS}),
         "use_cache": True,
+        # Its fallback for names that do not resolve is a server that China and offices block.
+        "doh_url_template": None,
     }
     if cache is not None:
         changed["cache_folder"] = str(cache)

@@ -127,7 +127,7 @@ def network_report(graph: RoadGraph, *, seed: int = 0, sources: int = 40) -> Net
 
 
 def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0 else 0.0
+    return min(float(part / whole), 1.0) if whole > 0 else 0.0
 
 
 def _ends(graph: RoadGraph, leader: NDArray[np.int64]) -> NDArray[np.int64]:
