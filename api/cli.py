@@ -10,7 +10,7 @@ from api.commands.planning import demo, plan
 
 app = typer.Typer(
     name="wangdian",
-    help="Sites, sizes and service areas for zero-waste (无废城市) county plans, each with a proof.",
+    help="Sites, sizes and service areas for zero-waste (无废城市) county plans, with proof.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

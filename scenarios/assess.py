@@ -33,7 +33,7 @@ from geodata.faults import N_
 from geodata.screening import Setback, screen
 from planner.problem import Strength
 from scenarios.facility_states import STANDS_TODAY
-from scenarios.inputs import Inputs, empty_layer
+from scenarios.inputs import Inputs
 from scenarios.problems import Wants, cutoff_of
 from scenarios.schema import SizeOption, Tier
 from scenarios.travel import Place, Travel, Trips
@@ -212,7 +212,7 @@ def _site_rows(
     stated = _numbers(standing, "throughput_t_per_yr")
     area = _numbers(standing, "area_m2")
     rules = [Setback(rule.kind, rule.setback_m) for rule in tier.screening]
-    exclusions = inputs.layers.get("exclusions", empty_layer("kind"))
+    exclusions = inputs.layer("exclusions")
     drops = screen(standing, exclusions, rules, 0.0, inputs.metric_crs).dropped_by
     rows = []
     for j, site in enumerate(standing.itertuples()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,18 +14,19 @@ from pyproj import CRS
 from geodata.crs import metric_crs
 from geodata.districts import assign_districts
 from geodata.faults import N_, Fault, InputError, Severity, raise_errors
-from geodata.layers import Layer, read_layer
+from geodata.layers import Layer, empty_layer, read_layer
 from geodata.placement import check_area, check_offset
 from geodata.roads.graph import RoadGraph
 from geodata.roads.read import load_roads
+from geodata.workbooks import WORKBOOK_ENDINGS
 from scenarios.road_lines import road_lines
 from scenarios.schema import LayerSpec, RoadsSpec, Scenario, StreamProfile
 
 AREA_LAYERS = ("districts", "exclusions", "permitted_land")
 """Layers that are not points in a township: they get no district and no offset check."""
 
-EXAMPLE_MARKS = ("示例", "EXAMPLE")
-"""An id that begins with one of these is the template's example row."""
+NO_ROWS = "has a header but no rows of data"
+"""``geodata.layers``' message for a table without rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +57,7 @@ class Inputs:
     def layer(self, name: str) -> gpd.GeoDataFrame:
         """The layer, empty where the scenario has none."""
         found = self.layers.get(name)
-        return empty_layer() if found is None else found
-
-
-def empty_layer(*columns: str) -> gpd.GeoDataFrame:
-    """A layer with no rows and the columns that every layer has."""
-    names = dict.fromkeys(("id", "name", "district", *columns))
-    table = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
-    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs="EPSG:4326"), crs="EPSG:4326")
+        return empty_layer(name) if found is None else found
 
 
 def load_inputs(
@@ -152,12 +146,8 @@ def _read_layers(
             columns=spec.columns,
             aliases=_aliases(profiles),
         )
-        layer = _without_examples(layer)
-        faults += layer.faults
-        errors = any(fault.severity is Severity.ERROR for fault in layer.faults)
-        if name in needed and len(layer.table) == 0 and not errors:
-            faults.append(Fault(layer.where, N_("has no rows; fill in the points to be served")))
-        layers[name] = layer
+        layers[name] = _optional_if_empty(layer, folder / spec.file, name in needed)
+        faults += layers[name].faults
     return layers, faults
 
 
@@ -167,34 +157,21 @@ def _aliases(profiles: Mapping[str, StreamProfile]) -> dict[str, tuple[str, ...]
         profile.demand.stated_column: tuple(
             f"{word}{ending}"
             for word in (profile.name.zh, *profile.facility_stream_names)
-            for ending in ("产生量", "量", "（t/年）", "(t/年)", "t/年", "(t/a)")
+            for ending in ("产生量", "收集量", "清运量", "量")
         )
         for profile in profiles.values()
         if profile.demand.stated_column
     }
 
 
-def _without_examples(layer: Layer) -> Layer:
-    """The layer without the template's example rows, which nobody means to plan for."""
-    if "id" not in layer.table:
+def _optional_if_empty(layer: Layer, path: Path, needed: bool) -> Layer:
+    """A workbook's sheet with a header alone is a form that was not filled in, not a fault."""
+    errors = [fault for fault in layer.faults if fault.severity is Severity.ERROR]
+    only_empty = len(errors) == 1 and errors[0].message == NO_ROWS and len(layer.table) == 0
+    if needed or not only_empty or path.suffix.casefold() not in WORKBOOK_ENDINGS:
         return layer
-    example = layer.table["id"].astype(str).str.startswith(EXAMPLE_MARKS).to_numpy(bool)
-    if not example.any():
-        return layer
-    note = Fault(
-        layer.where,
-        N_("{count} example rows of the template are left out"),
-        {"count": int(example.sum())},
-        Severity.WARNING,
-    )
-    return Layer(
-        layer.kind,
-        layer.table[~example].reset_index(drop=True),
-        (*layer.faults, note),
-        layer.where,
-        layer.rows[~example],
-        {**layer.skipped, "example": int(example.sum())},
-    )
+    faults = tuple(replace(fault, severity=Severity.WARNING) for fault in layer.faults)
+    return replace(layer, faults=faults)
 
 
 def _read_roads(spec: RoadsSpec | None, folder: Path) -> tuple[RoadGraph | None, list[Fault]]:
@@ -226,7 +203,7 @@ def _placed(
     layers: Mapping[str, Layer], lines: gpd.GeoDataFrame
 ) -> tuple[dict[str, gpd.GeoDataFrame], list[Fault]]:
     """Tables with districts filled in, and what is wrong with where their points lie."""
-    districts = layers["districts"].table if "districts" in layers else empty_layer()
+    districts = layers["districts"].table if "districts" in layers else empty_layer("districts")
     area = _area(layers, lines)
     tables: dict[str, gpd.GeoDataFrame] = {}
     faults: list[Fault] = []

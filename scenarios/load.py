@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from geodata.columns import layer_kinds
 from geodata.faults import N_, Fault, InputError, raise_errors
+from geodata.workbooks import WORKBOOK_ENDINGS
+from scenarios.load_knowledge import packaged_profile, stream_ids
 from scenarios.nearest import nearest
 from scenarios.schema import Scenario, StreamProfile, StreamUse
 from scenarios.validation import unknown_key, validated
 from scenarios.yaml_lines import YamlDocument, read_yaml
 
-WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 DEMO = "demo"
 
 Override = tuple[str, Any]
@@ -42,7 +43,7 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Scenario:
     where = path.name
     changes, faults = parse_overrides(overrides)
     if document.data is not None and not document.faults:
-        faults += _apply(document.data, changes)
+        faults += apply_overrides(document.data, changes)
     try:
         scenario = validated(Scenario, document, where)
     except InputError as error:
@@ -56,13 +57,6 @@ def example(name: str = DEMO, overrides: Sequence[str] = ()) -> Scenario:
     """A scenario that comes with the package, e.g. ``demo``."""
     with resources.as_file(resources.files("scenarios") / "examples" / f"{name}.yaml") as path:
         return load_scenario(path, overrides)
-
-
-def stream_ids() -> tuple[str, ...]:
-    """Ids of the streams that come with the package."""
-    folder = resources.files("scenarios") / "streams"
-    names = (item.name for item in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def profile_of(use: StreamUse, folder: Path | str = ".") -> StreamProfile:
@@ -135,7 +129,9 @@ def _from_override(fault: Fault, keys: set[str]) -> Fault:
 
 def _read(path: Path) -> YamlDocument:
     if path.suffix.casefold() in WORKBOOK_ENDINGS:
-        from scenarios.workbook_scenario import read_workbook_scenario  # noqa: PLC0415 - openpyxl
+        from scenarios.workbook_scenario import (  # noqa: PLC0415 - it applies overrides
+            read_workbook_scenario,
+        )
 
         return read_workbook_scenario(path)
     return read_yaml(_text(path), path.name)
@@ -174,33 +170,28 @@ def _missing_file(path: Path) -> Fault:
     return Fault(str(path), N_("there is no such file"))
 
 
-@lru_cache(maxsize=64)
-def _packaged_profile(stream: str) -> str | None:
-    item = resources.files("scenarios") / "streams" / f"{stream}.yaml"
-    return item.read_text("utf-8") if item.is_file() else None
-
-
 def _profile_text(stream: str, folder: Path) -> tuple[str, str]:
     if stream.endswith((".yaml", ".yml")):
         return stream, _text(folder / stream)
-    text = _packaged_profile(stream) if stream.isidentifier() else None
+    text = packaged_profile(stream) if stream.isidentifier() else None
     if text is None:
         raise InputError([unknown_key("streams", stream, stream, stream_ids())])
     return f"{stream}.yaml", text
 
 
-def _apply(data: Any, changes: Sequence[Override]) -> list[Fault]:
+def apply_overrides(data: Any, changes: Sequence[Override], where: str = "--set") -> list[Fault]:
+    """Change plain values of a scenario in place; a fault for each key that leads nowhere."""
     faults: list[Fault] = []
     for key, value in changes:
         parts = key.split(".")
         if parts[0] == "streams" and len(parts) > 2 and not parts[1].isdigit():
-            faults += _apply_to_stream(data, parts[1], ".".join(parts[2:]), value)
+            faults += _apply_to_stream(data, parts[1], ".".join(parts[2:]), value, where)
         else:
-            faults += _set(data, parts, value, f"--set {key}")
+            faults += _set(data, parts, value, f"{where} {key}")
     return faults
 
 
-def _apply_to_stream(data: Any, stream: str, key: str, value: Any) -> list[Fault]:
+def _apply_to_stream(data: Any, stream: str, key: str, value: Any, where: str) -> list[Fault]:
     uses = data.get("streams") if isinstance(data, dict) else None
     uses = [use for use in uses if isinstance(use, dict)] if isinstance(uses, list) else []
     for use in uses:
@@ -208,7 +199,7 @@ def _apply_to_stream(data: Any, stream: str, key: str, value: Any) -> list[Fault
             use["set"] = {**(use.get("set") or {}), key: value}
             return []
     known = [str(use.get("stream")) for use in uses]
-    return [unknown_key(f"--set streams.{stream}", f"streams.{stream}", stream, known)]
+    return [unknown_key(f"{where} streams.{stream}", f"streams.{stream}", stream, known)]
 
 
 def _set(data: Any, parts: Sequence[str], value: Any, where: str) -> list[Fault]:
@@ -261,7 +252,7 @@ def _check(scenario: Scenario, document: YamlDocument, where: str, folder: Path)
         profiles = profiles_of(scenario, folder)
     except InputError as error:
         return list(error.faults)
-    known = [*KNOWN_LAYERS, *(profile.demand.layer for profile in profiles.values())]
+    known = [*layer_kinds(), *(profile.demand.layer for profile in profiles.values())]
     faults = [
         _at(unknown_key(where, f"layers.{name}", name, known), document, ("layers", name), where)
         for name in scenario.layers
@@ -277,25 +268,6 @@ def _check(scenario: Scenario, document: YamlDocument, where: str, folder: Path)
     if scenario.roads is not None and not (scenario.roads.file or scenario.roads.place):
         faults.append(Fault(where, N_("roads needs a 'file' or a 'place'")))
     return faults
-
-
-KNOWN_LAYERS = (
-    "villages",
-    "facilities",
-    "candidates",
-    "districts",
-    "exclusions",
-    "shops",
-    "public_land",
-    "permitted_land",
-    "estates",
-    "restaurants",
-    "clinics",
-    "repair_shops",
-    "works",
-    "building_sites",
-)
-"""Layers that the house reads; a stream may name a demand layer of its own."""
 
 
 def _at(fault: Fault, document: YamlDocument, path: tuple[str, ...], where: str) -> Fault:

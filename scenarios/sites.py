@@ -14,7 +14,7 @@ from geodata.districts import assign_districts
 from geodata.faults import N_, Fault, Severity
 from geodata.screening import Setback, screen
 from scenarios.facility_states import ENDS, PROPOSED, must_stay
-from scenarios.inputs import Inputs, empty_layer
+from scenarios.inputs import Inputs
 from scenarios.schema import CandidateSource, StreamProfile, Tier
 
 SITE_COLUMNS = (
@@ -142,7 +142,7 @@ def _screened(
     least_area = max(tier.least_area_m2, min(lands, default=0.0))
     verdict = screen(
         raw,
-        inputs.layer("exclusions") if "exclusions" in inputs.layers else empty_layer("kind"),
+        inputs.layer("exclusions"),
         [Setback(rule.kind, rule.setback_m) for rule in tier.screening],
         least_area,
         inputs.metric_crs,
