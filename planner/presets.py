@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -230,11 +231,17 @@ def _problem(
         demand=Demand(ids, amount),
         sites=_sites(sites, m, default_fixed_cost),
         arcs=_arcs(pairs, cost, amount),
-        site_count=(p, p) if isinstance(p, int) else (None, None) if p is None else p,
+        site_count=_site_count(p),
         quotas=tuple(quotas),
         single_source=single_source,
         **units,
     )
+
+
+def _site_count(p: SiteCount) -> tuple[int | None, int | None]:
+    if p is None or isinstance(p, tuple):
+        return (None, None) if p is None else p
+    return index(p), index(p)  # NumPy's integers too
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,8 +31,10 @@ from planner.solving.highs import Ending
 from planner.solving.method import Watch
 from planner.solving.pulp_solver import PulpMethod, run_program
 
-EXPLAIN_LIMIT_S = 20.0
-"""Each question may take this long, also where the solve itself had no limit."""
+QUESTION_LIMIT_S = 20.0
+"""One question may take this long, also where the solve itself had no limit."""
+EXPLAIN_LIMIT_S = 60.0
+"""All of them together; where the time of the solve is up, they have a second."""
 
 
 class Kind(StrEnum):
@@ -190,6 +192,7 @@ class _Asker:
 
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
         self._problem, self._watch = problem, watch
+        self._end_s = watch.seconds + max(0.9, min(EXPLAIN_LIMIT_S, watch.remaining_s))
         self._settings = replace(settings, gap=min(settings.gap, 1e-6))
 
     def stretched(self, rule: Rule) -> list[Reason]:
@@ -208,7 +211,7 @@ class _Asker:
     def least_unserved(self) -> list[Reason]:
         """Who stays unserved if no rule gives."""
         problem = self._problem
-        if problem.objective is Objective.MAX_COVERED:
+        if problem.objective is Objective.MAX_COVERED or self._time_is_up():
             return []
         most = replace(problem, objective=Objective.MAX_COVERED)
         watch = self._limited()
@@ -243,6 +246,9 @@ class _Asker:
         last: tuple[ElasticModel, FloatArray] | None = None
         proven = True
         for stage in stages:
+            if self._time_is_up():
+                proven = False
+                break
             model = elastic.build(
                 self._problem, rules, stage, write, most_broken=broken, most_stretch=caps
             )
@@ -261,8 +267,11 @@ class _Asker:
         return None if last is None else (*last, proven)
 
     def _limited(self) -> Watch:
-        limit_s = max(1.0, min(EXPLAIN_LIMIT_S, self._watch.remaining_s))
-        return self._watch.part(limit_s)
+        left_s = max(0.0, self._end_s - self._watch.seconds)
+        return self._watch.part(min(QUESTION_LIMIT_S, left_s))
+
+    def _time_is_up(self) -> bool:
+        return self._watch.seconds >= self._end_s
 
     def _reasons(
         self, model: ElasticModel, values: FloatArray, proven: bool, *, rules: Sequence[Rule]

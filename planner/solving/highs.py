@@ -55,13 +55,22 @@ class LinearProgram:
 
 @dataclass(frozen=True)
 class HighsOptions:
-    """``time_limit_s`` None is no limit; ``threads`` None takes what the process already uses."""
+    """How HiGHS is to run.
+
+    Parameters
+    ----------
+    time_limit_s : None is no limit
+    gap, abs_gap : relative and absolute gap at which to stop
+    threads : None takes what the process already uses
+    feasibility : tolerance of a row, absolute; None is HiGHS's own
+    """
 
     time_limit_s: float | None = None
     gap: float = 0.0
     abs_gap: float = 1e-9
     threads: int | None = None
     seed: int = 0
+    feasibility: float | None = None
 
 
 class Ending(StrEnum):
@@ -150,6 +159,9 @@ def _configure(solver: Any, options: HighsOptions) -> None:
     solver.setOptionValue("mip_rel_gap", options.gap)
     solver.setOptionValue("mip_abs_gap", options.abs_gap)
     solver.setOptionValue("random_seed", options.seed)
+    if options.feasibility is not None:
+        solver.setOptionValue("primal_feasibility_tolerance", options.feasibility)
+        solver.setOptionValue("mip_feasibility_tolerance", options.feasibility)
     if options.threads is not None:
         # The scheduler of a process is made once; asking for another size later is an error.
         highspy.Highs.resetGlobalScheduler(True)  # noqa: FBT003 - no keyword

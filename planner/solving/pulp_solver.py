@@ -28,6 +28,8 @@ SMALL_NONZEROS = 40_000
 """Up to this size a program runs in this process. Measured: a child needs 0.25 s to start, and
 presolve of a program of this size, the one part that does not listen, stays under 0.2 s."""
 
+_TELL_EVERY_S = 0.05
+
 OnIncumbent = Callable[[FloatArray, float], None]
 """Called with the values of a new incumbent and the bound (NaN if none yet)."""
 
@@ -88,6 +90,7 @@ class _News:
         self._values = EMPTY
         self._objective = float("nan")
         self._bound = float("nan")
+        self._told_s = -np.inf
 
     def hear(self, news: Incumbent | None) -> None:
         """Take in an incumbent, a bound or a mere heartbeat, and tell the listener."""
@@ -102,7 +105,11 @@ class _News:
                 self._watch.best = replace(
                     self._watch.best, bound=judging.outward(self._bound, maximise=self._maximise)
                 )
-        self._watch.report(self._phase, self._objective, self._bound)
+        # HiGHS calls back thousands of times a second; nobody reads that fast.
+        now_s = self._watch.seconds
+        if now_s - self._told_s > _TELL_EVERY_S or (news is not None and len(news.values)):
+            self._told_s = now_s
+            self._watch.report(self._phase, self._objective, self._bound)
 
     @property
     def has_values(self) -> bool:
@@ -233,7 +240,7 @@ class _Keeper:
         lower[columns] = upper[columns] = np.rint(values[columns])
         fixed = replace(program, lower=lower, upper=upper)
         limit_s = max(1.0, min(self._watch.remaining_s, 10.0))
-        options = HighsOptions(limit_s, max(0.0, settings.gap - 1e-8), seed=settings.seed)
+        options = HighsOptions(limit_s, settings.gap, seed=settings.seed, feasibility=1e-9)
         answer = highs.run(fixed, options)
         return self._plan(answer.values if answer.has_values else values)
 

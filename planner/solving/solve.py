@@ -167,6 +167,7 @@ def _certified(
     if found.infeasible:
         bound = float("nan")
     else:
+        bound = judging.sharpened(bound, reduced.problem)
         bound = judging.settled_bound(objective, bound, maximise=maximise)
     certificate = Certificate(
         outcome=judging.outcome_of(
