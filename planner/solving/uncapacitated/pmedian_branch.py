@@ -1,0 +1,196 @@
+"""Branch-and-bound on sites with a Lagrangian bound at every node.
+
+A node is which sites are open and which are still free; all others are closed. Its bound starts
+from its parent's multipliers, so a few dozen steps suffice, and what a forced change of a site
+would cost at the best prices fixes sites that cannot belong to a better plan. Nodes are taken
+lowest bound first, a fixed number at a time, so that the tree is the same on any number of threads.
+"""
+
+from __future__ import annotations
+
+import heapq
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+
+import numpy as np
+
+from planner.problem import BoolArray, FloatArray, IntArray
+from planner.solving.uncapacitated.pmedian_bound import Ascent, advance, begin
+from planner.solving.uncapacitated.rows import Rows, Rules, countable, narrowed, restrict
+from planner.solving.uncapacitated.search import Search
+from planner.solving.uncapacitated.selection import exchange_costs
+
+_BATCH = 4
+"""Nodes split at a time; each gives two children, so two to eight threads are kept busy."""
+_NODE_STEPS = 45
+_ROUNDS = 4
+"""Times that fixing in a node is followed by a fresh ascent, while it removes sites."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """What is decided, the bound of it, and where its search for a bound stopped.
+
+    Parameters
+    ----------
+    free, opened : (m,) disjoint
+    bound : lower bound of every choice within
+    multiplier : (n,)
+    undecided, use : positions of the free sites and how often each was chosen; None if closed
+    chosen : (m,) the allowed choice at the best prices
+    """
+
+    free: BoolArray
+    opened: BoolArray
+    bound: float
+    multiplier: FloatArray
+    undecided: IntArray | None = None
+    use: FloatArray | None = None
+    chosen: BoolArray | None = None
+
+
+def settle(
+    rows: Rows,
+    rules: Rules,
+    node: Node,
+    cutoff: float,
+    aim: float,
+    *,
+    steps: int = _NODE_STEPS,
+    scale: float = 0.5,
+    patience: int = 5,
+) -> Node:
+    """Bound a node and fix what its prices fix, until that removes little.
+
+    Parameters
+    ----------
+    cutoff : the node is closed where its bound reaches this
+    aim : upper bound that the steps reach for
+
+    Returns
+    -------
+    Node
+        With ``undecided`` None where nothing better than the cutoff is in it; where all sites are
+        decided the bound is the value of the one choice left.
+    """
+    for _ in range(_ROUNDS + 1):
+        left = narrowed(rules, node.free, node.opened)
+        if not countable(left):
+            return replace(node, bound=np.inf, undecided=None)
+        part = restrict(rows, node.free, node.opened)
+        if np.isinf(part.outside[np.diff(part.start) == 0]).any():
+            return replace(node, bound=np.inf, undecided=None)
+        constant = float(rules.fixed[node.opened].sum())
+        if not node.free.any() or left.most[-1] == 0:
+            value = constant + float(part.outside.sum())
+            closed = np.zeros(len(node.free), np.bool_)
+            return replace(
+                node, free=closed, bound=value, undecided=None, chosen=node.opened.copy()
+            )
+        start = np.minimum(node.multiplier, part.outside)
+        ascent = begin(start, len(left.fixed), scale=scale)
+        advance(
+            part, left, ascent, cutoff - constant, aim - constant, steps, patience, 1e-3 * scale
+        )
+        slack = ascent.slack
+        bound = ascent.bound + constant
+        node = replace(node, bound=max(bound, node.bound), multiplier=ascent.best_multiplier)
+        if node.bound >= cutoff:
+            return replace(node, undecided=None)
+        node, removed = _fixed(node, ascent, left, cutoff + slack - bound)
+        if node.free.any() and removed <= 0.1 * len(left.fixed):
+            break
+    return node
+
+
+def _fixed(node: Node, ascent: Ascent, left: Rules, room: float) -> tuple[Node, int]:
+    """The node without the sites whose change would cost ``room`` or more, and how many those are.
+
+    A site left out whose inclusion costs too much is closed; a chosen one whose loss costs too
+    much is opened.
+    """
+    free = np.flatnonzero(node.free)
+    decided = exchange_costs(ascent.price, left, ascent.chosen) >= room
+    opened, still = node.opened.copy(), node.free.copy()
+    opened[free[decided & ascent.chosen]] = True
+    still[free[decided]] = False
+    chosen = node.opened.copy()
+    chosen[free[ascent.chosen]] = True
+    undecided = free[~decided]
+    return (
+        replace(
+            node,
+            free=still,
+            opened=opened,
+            undecided=undecided,
+            use=ascent.use[~decided],
+            chosen=chosen,
+        ),
+        int(decided.sum()),
+    )
+
+
+class Tree:
+    """The open nodes of one search."""
+
+    def __init__(self, search: Search, rows: Rows, rules: Rules, root: Node) -> None:
+        self._search = search
+        self._rows, self._rules = rows, rules
+        self._order = count()
+        self._heap: list[tuple[float, int, Node]] = [(root.bound, next(self._order), root)]
+        self.nodes = 0
+        self.work = 0
+        """Entries of rows visited, a measure of effort that no clock enters."""
+
+    @property
+    def bound(self) -> float:
+        """Lower bound of everything that is left, at most the cutoff."""
+        lowest = self._heap[0][0] if self._heap else np.inf
+        return min(lowest, self._search.cutoff)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing better than the incumbent is left."""
+        return not self._heap or self._heap[0][0] >= self._search.cutoff
+
+    def grow(self, work: int) -> None:
+        """Split nodes until done, out of time, or this much work is spent."""
+        limit = self.work + work
+        with ThreadPoolExecutor(max(1, self._search.settings.threads)) as pool:
+            while not self.done and self.work < limit and not self._search.out_of_time():
+                children = [child for node in self._next() for child in self._split(node)]
+                cutoff, aim = self._search.cutoff, self._search.aim
+                bounded = partial(settle, self._rows, self._rules, cutoff=cutoff, aim=aim)
+                settled = list(pool.map(bounded, children))
+                for child in settled:
+                    self._take(child)
+                self._search.raise_bound(self.bound, "branch")
+
+    def _next(self) -> list[Node]:
+        nodes: list[Node] = []
+        while self._heap and len(nodes) < _BATCH and self._heap[0][0] < self._search.cutoff:
+            nodes.append(heapq.heappop(self._heap)[2])
+        return nodes
+
+    def _split(self, node: Node) -> tuple[Node, Node]:
+        """Two nodes: the site nearest to being chosen half the time opened, and closed."""
+        assert node.undecided is not None and node.use is not None  # noqa: S101, PT018 - open nodes
+        site = node.undecided[np.argmin(np.abs(node.use - 0.5))]
+        free, opened = node.free.copy(), node.opened.copy()
+        free[site], opened[site] = False, True
+        return replace(node, free=free, opened=opened), replace(node, free=free.copy())
+
+    def _take(self, child: Node) -> None:
+        self.nodes += 1
+        share = 1.0 + np.count_nonzero(child.free)
+        self.work += int(_NODE_STEPS * len(self._rows.site) * share / len(child.free)) + 1
+        if child.undecided is None:
+            if child.bound < self._search.value and child.chosen is not None:
+                self._search.offer(np.flatnonzero(child.chosen))
+            return
+        if child.bound < self._search.cutoff:
+            if self.nodes % 8 == 0 and child.chosen is not None:
+                self._search.improve(child.chosen)
+            heapq.heappush(self._heap, (child.bound, next(self._order), child))
