@@ -50,6 +50,7 @@ class LocalRoads:
     ends : (r, 2) anchors
     road_class : (r,) positions in ``CLASS_NAMES``
     over_river : (r,) has a small bridge
+    only_way : (r,) one of the tree that joins everything: it bears every lorry
     separate, off_road, by_track : villages made exceptions: streets of their own that join no
         other road; no road within 600 m; a track the only way
     """
@@ -57,6 +58,7 @@ class LocalRoads:
     ends: IntArray
     road_class: IntArray
     over_river: BoolArray
+    only_way: BoolArray
     separate: IntArray
     off_road: IntArray
     by_track: IntArray
@@ -70,10 +72,13 @@ def lay_local_roads(seed: int, anchors: Anchors, rivers: tuple[River, ...]) -> L
     ends = ends[~_cut_spine(anchors, ends)]
     over = crosses_any(rivers, anchors.xy[ends[:, 0]], anchors.xy[ends[:, 1]])
     length = np.linalg.norm(anchors.xy[ends[:, 0]] - anchors.xy[ends[:, 1]], axis=1)
-    kept = _choose(draws, anchors, ends, length, over)
+    only_way, kept = _choose(draws, anchors, ends, length, over)
+    only_way = only_way[kept]
     ends, over, length = ends[kept], over[kept], length[kept]
     road_class = _classes(anchors, ends, length)
-    return _with_exceptions(draws, anchors, LocalRoads(ends, road_class, over, *[_NONE] * 3))
+    return _with_exceptions(
+        draws, anchors, LocalRoads(ends, road_class, over, only_way, *[_NONE] * 3)
+    )
 
 
 _NONE = np.empty(0, np.int64)
@@ -95,8 +100,8 @@ def _cut_spine(anchors: Anchors, ends: IntArray) -> BoolArray:
 
 def _choose(
     draws: Draws, anchors: Anchors, ends: IntArray, length: FloatArray, over: BoolArray
-) -> IntArray:
-    """Positions of the links built: a shortest tree, and some of the short ones beside it."""
+) -> tuple[BoolArray, BoolArray]:
+    """Links of a shortest tree; and links built, which are those and some short ones beside."""
     n = len(anchors.xy)
     pairs = np.concatenate([ends, anchors.spine])
     # A river is crossed only where nothing else joins; the spine is there already.
@@ -112,7 +117,7 @@ def _choose(
     shortest[to_main[np.unique(ends[to_main, 0], return_index=True)[1]]] = True
     chance = np.where(both_villages, 0.55, 0.45 * shortest) * np.where(over, 0.12, 1.0)
     extra = draws.happens(chance, len(ends)) & (length < _LONGEST_EXTRA_M)
-    return np.flatnonzero(in_tree | extra)
+    return in_tree, in_tree | extra
 
 
 def _classes(anchors: Anchors, ends: IntArray, length: FloatArray) -> IntArray:
@@ -158,7 +163,13 @@ def _with_exceptions(draws: Draws, anchors: Anchors, roads: LocalRoads) -> Local
     kept = np.ones(len(road_class), np.bool_)
     kept[of_leaf[np.concatenate([off_road, separate])]] = False
     return LocalRoads(
-        roads.ends[kept], road_class[kept], roads.over_river[kept], separate, off_road, by_track
+        ends=roads.ends[kept],
+        road_class=road_class[kept],
+        over_river=roads.over_river[kept],
+        only_way=roads.only_way[kept],
+        separate=separate,
+        off_road=off_road,
+        by_track=by_track,
     )
 
 

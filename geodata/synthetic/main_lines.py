@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from geodata.synthetic.bridges import FULL_LOAD_T
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.lines import RoadLines, plain_lines
 from geodata.synthetic.main_roads import PRIMARY, SECONDARY, TRUNK, MainRoads
@@ -50,13 +51,14 @@ def cut_main_roads(
     of_piece = np.repeat(np.arange(len(begin)), bends)
     bend = chain[begin[of_piece] + 1 + np.arange(start[-1]) - start[of_piece]]
     road_class = main.road_class[road[begin]]
+    bears_all = main.only_way[road[begin]] | (road_class < SECONDARY)
     name, names = _numbers(main)
     lines = replace(
         plain_lines(np.column_stack([chain[begin], chain[end]]), road_class),
         start=start,
         bend_xy=xy[bend],
         name=name[road[begin]],
-        max_weight_t=np.where(over[begin], _bridge_limits_t(draws, road_class), np.nan),
+        max_weight_t=np.where(over[begin], _bridge_limits_t(draws, bears_all), np.nan),
     )
     return lines, names
 
@@ -73,12 +75,10 @@ def _steps_over_water(
     return over
 
 
-def _bridge_limits_t(draws: Draws, road_class: IntArray) -> FloatArray:
-    """Posted weights: 55 t on through roads, 30 t on county roads, one in four of those 15 t."""
-    county_road = road_class == SECONDARY
-    limit = np.where(county_road, 30.0, 55.0)
-    limit[draws.happens(0.25, len(limit)) & county_road] = 15.0
-    return limit
+def _bridge_limits_t(draws: Draws, bears_all: BoolArray) -> FloatArray:
+    """Posted weights: what the law allows on through roads and only ways, else 15 or 30 t."""
+    posted = np.where(draws.happens(0.4, len(bears_all)), 15.0, 30.0)
+    return np.where(bears_all, FULL_LOAD_T, posted)
 
 
 def _numbers(main: MainRoads) -> tuple[IntArray, tuple[str, ...]]:

@@ -34,6 +34,7 @@ class MainRoads:
     ends : (r, 2) places that a road joins
     road_class : (r,) positions in ``CLASS_NAMES``
     number : (r,) of the road within its class, from 1; stretches of one road share it
+    only_way : (r,) one of the tree that joins all seats: its bridges bear every lorry
     start : (r + 1,) the bends of road ``r`` are ``bend_xy[start[r]:start[r + 1]]``
     bend_xy : (b, 2) metres, without the ends
     """
@@ -42,6 +43,7 @@ class MainRoads:
     ends: IntArray
     road_class: IntArray
     number: IntArray
+    only_way: NDArray[np.bool_]
     start: IntArray
     bend_xy: FloatArray
 
@@ -69,13 +71,14 @@ def lay_main_roads(
     gateways = _gateways(draws, outline)
     place_xy = np.concatenate([made.seat_xy, gateways])
     seats = len(made.seat_xy)
-    ends, chosen = _links(draws, place_xy, seats, rivers)
+    ends, only_way, chosen = _links(draws, place_xy, seats, rivers)
     road_class, number = _classes(place_xy, ends, np.flatnonzero(made.is_town), seats)
     built = chosen | (road_class < SECONDARY)  # through roads go the straight way, built first
-    ends, road_class, number = ends[built], road_class[built], number[built]
+    ends, only_way = ends[built], only_way[built]
+    road_class, number = road_class[built], number[built]
     half = np.concatenate([made.seat_half_m, np.zeros(len(gateways))])
     start, bend_xy = _bends(draws, place_xy, half, ends, road_class)
-    return MainRoads(place_xy, ends, road_class, number, start, bend_xy)
+    return MainRoads(place_xy, ends, road_class, number, only_way, start, bend_xy)
 
 
 def _gateways(draws: Draws, outline: Outline) -> FloatArray:
@@ -88,8 +91,8 @@ def _gateways(draws: Draws, outline: Outline) -> FloatArray:
 
 def _links(
     draws: Draws, xy: FloatArray, seats: int, rivers: tuple[River, ...]
-) -> tuple[IntArray, NDArray[np.bool_]]:
-    """Neighbouring seats and one way to each gateway; chosen: few bridges, never cut in two."""
+) -> tuple[IntArray, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Links of seats and to gateways; those of a tree; those built, with few bridges."""
     edges = gabriel_edges(xy[:seats])
     length = np.linalg.norm(xy[edges[:, 0]] - xy[edges[:, 1]], axis=1)
     over = crosses_any(rivers, xy[edges[:, 0]], xy[edges[:, 1]])
@@ -101,7 +104,12 @@ def _links(
     keep = in_tree | draws.happens(np.where(over, 0.5, 0.82), len(edges))
     nearest = np.asarray(cKDTree(xy[:seats]).query(xy[seats:])[1], np.int64)
     out = np.column_stack([nearest, np.arange(seats, len(xy))])
-    return np.concatenate([edges, out]), np.concatenate([keep, np.ones(len(out), np.bool_)])
+    always = np.ones(len(out), np.bool_)
+    return (
+        np.concatenate([edges, out]),
+        np.concatenate([in_tree, always]),
+        np.concatenate([keep, always]),
+    )
 
 
 def _classes(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.roads.graph import RoadGraph
+from geodata.synthetic.bridges import split_at_bridges
 from geodata.synthetic.draws import Draws
 from geodata.synthetic.lines import RoadLines, join_lines, plain_lines, road_graph
 from geodata.synthetic.local_roads import Anchors, LocalRoads, lay_local_roads
@@ -92,13 +93,17 @@ def build_network(
     anchors, node_of = _anchors(board, made, chain, chain_start)
     local = lay_local_roads(seed, anchors, rivers)
     links, junction = _link_lines(draws, board, anchors, node_of, local)
+    links, bank_xy = split_at_bridges(
+        draws, links, local.over_river, local.only_way, board.xy, rivers
+    )
+    node_xy = np.concatenate([board.xy, bank_xy])
     main_lines, names = cut_main_roads(draws, board.xy, main, chain, chain_start, junction, rivers)
     built = np.ones(len(made.village_xy), np.bool_)
     built[local.off_road] = False
     streets = _street_lines(draws, board, built)
-    lanes, lane_end_xy = _lanes(draws, board, junction, built)
+    lanes, lane_end_xy = _lanes(draws, board, junction, built, len(node_xy))
     lines = join_lines([main_lines, links, *streets, lanes])
-    roads = road_graph(np.concatenate([board.xy, lane_end_xy]), lines, names, source)
+    roads = road_graph(np.concatenate([node_xy, lane_end_xy]), lines, names, source)
     bridges = int((main_lines.max_weight_t > 0).sum() + local.over_river.sum())
     on_network = built.copy()
     on_network[local.separate] = False
@@ -217,22 +222,21 @@ def _link_lines(
     count = len(ends)
     first, span = board.xy[ends[:, 0]], board.xy[ends[:, 1]] - board.xy[ends[:, 0]]
     length = np.hypot(span[:, 0], span[:, 1])
-    bent = draws.happens(0.6, count) & (length > 350)
+    bent = draws.happens(0.6, count) & (length > 350) & ~local.over_river
     swing = draws.normal((count, 2)) * np.array([0.035, 0.03])
     at = np.array([0.28, 0.52, 0.77])
     aside = sum(swing[:, [k]] * np.sin((k + 1) * np.pi * at) for k in range(2))
     normal = np.column_stack([-span[:, 1], span[:, 0]])
     bend = first[:, None] + at[:, None] * span[:, None] + aside[:, :, None] * normal[:, None]
     lines = plain_lines(ends, local.road_class)
-    weight = np.where(local.over_river, np.array([5.0, 8.0, 10.0])[draws.pick(3, count)], np.nan)
-    barrier = draws.happens(0.03, count) & (local.road_class > TERTIARY) & ~local.over_river
+    # 限高架: a gate that keeps lorries off a village road, where they have another way round.
+    barrier = draws.happens(0.1, count) & ~local.only_way & ~local.over_river
     height = np.where(barrier, np.array([2.5, 2.8, 3.2])[draws.pick(3, count)], np.nan)
     start = np.concatenate([[0], np.cumsum(np.where(bent, 3, 0))])
     made = replace(
         lines,
         start=start,
         bend_xy=bend[bent].reshape(-1, 2),
-        max_weight_t=weight,
         max_height_m=height,
     )
     return made, junction
@@ -286,9 +290,13 @@ def _one_way(lines: RoadLines, grids: StreetGrids, towns: int) -> RoadLines:
 
 
 def _lanes(
-    draws: Draws, board: _Board, junction: NDArray[np.bool_], built: NDArray[np.bool_]
+    draws: Draws,
+    board: _Board,
+    junction: NDArray[np.bool_],
+    built: NDArray[np.bool_],
+    first_end: int,
 ) -> tuple[RoadLines, FloatArray]:
-    """Lanes that end among the last houses of a village, and the places where they end."""
+    """Lanes that end among the last houses, and where: nodes numbered from ``first_end``."""
     grids = board.villages
     node = (np.arange(len(grids.xy))[:, None] * grids.nodes_each + grids.rim).ravel()
     village = np.repeat(np.arange(len(grids.xy)), len(grids.rim))
@@ -297,5 +305,5 @@ def _lanes(
     node, village, stretch = node[blind], village[blind], stretch[blind]
     centre = grids.xy[village, grids.nodes_each // 2]
     end_xy = board.xy[node] + (board.xy[node] - centre) * stretch[:, None]
-    ends = np.column_stack([node, len(board.xy) + np.arange(len(node))])
+    ends = np.column_stack([node, first_end + np.arange(len(node))])
     return plain_lines(ends, np.full(len(node), RESIDENTIAL)), end_xy
