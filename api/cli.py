@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from api.commands.inspecting import assess, check, coverage
 from api.commands.planning import demo, plan
+from api.commands.preparing import init, roads
+from api.commands.serving import serve
 
 app = typer.Typer(
     name="wangdian",
@@ -34,7 +37,7 @@ def _options(
     """Take the options of the program itself."""
 
 
-for command in (demo, plan):
+for command in (demo, plan, init, check, assess, roads, coverage, serve):
     app.command()(command)
 
 

@@ -25,20 +25,19 @@ NO_PLAN = (Outcome.INFEASIBLE, Outcome.NO_ANSWER)
 
 
 def exit_code(plan: Plan) -> Exit:
-    """0 with a plan for every stream that was not interrupted, 1 where one has none."""
-    certificates = [tier.certificate for one in plan.streams.values() for tier in one.tiers]
-    planned = any(has_plan(one) for one in plan.streams.values())
-    cancelled = any(one.outcome is Outcome.CANCELLED for one in certificates)
-    if cancelled and not planned:
-        return Exit.INTERRUPTED
-    if any(one.outcome in NO_PLAN for one in certificates):
-        return Exit.NO_PLAN
-    return Exit.PLAN
+    """0 with a plan, also an interrupted one; 1 where a stream or a tier of one has none."""
+    outcomes = [tier.certificate.outcome for one in plan.streams.values() for tier in one.tiers]
+    planned = [has_plan(one) for one in plan.streams.values()]
+    if Outcome.CANCELLED in outcomes:
+        return Exit.PLAN if any(planned) else Exit.INTERRUPTED
+    if all(planned) and not any(outcome in NO_PLAN for outcome in outcomes):
+        return Exit.PLAN
+    return Exit.NO_PLAN
 
 
 def has_plan(stream: StreamPlan) -> bool:
-    """Whether at least the first tier of a stream has a plan."""
-    return bool(stream.answers and stream.answers[0].solution.has_plan)
+    """Whether the first tier of a stream has a plan that serves anybody."""
+    return bool(stream.answers[0].solution.has_plan and stream.demand["served"].any())
 
 
 def show_summary(plan: Plan, files: Sequence[Path], lang: str) -> None:

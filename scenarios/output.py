@@ -75,7 +75,7 @@ def check_output_folder(folder: Path | str) -> None:
         If the folder is a file, may not be written, or has no room.
     """
     folder = Path(folder)
-    with _disk_faults(folder):
+    with disk_faults(folder):
         if folder.exists():
             if not folder.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -99,7 +99,7 @@ def _writable(folder: Path) -> None:
 def staging_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder beside ``folder`` that takes its place when all went well."""
     check_output_folder(folder)
-    with _disk_faults(folder):
+    with disk_faults(folder):
         target = folder.absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -112,7 +112,7 @@ def staging_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _disk_faults(folder: Path) -> Iterator[None]:
+def disk_faults(folder: Path) -> Iterator[None]:
     """Faults of disk and permission as one message that names the folder and the remedy."""
     try:
         yield

@@ -219,6 +219,7 @@ class _Runner:
             with self.clock.of("distances"):
                 found = without_stranded(found, upper, above, self.travel)
         self.screened.append(found.screened)
+        self.faults += found.faults
         return found
 
     def _gathered(

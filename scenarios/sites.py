@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -23,6 +23,10 @@ SITE_COLUMNS = (
 )  # fmt: skip
 
 
+FALLBACK_SOURCES = (CandidateSource.DISTRICT_SEATS, CandidateSource.VILLAGES)
+"""Where a tier stands whose own sources are all empty."""
+
+
 @dataclass(frozen=True, eq=False)
 class TierSites:
     """Sites of one tier.
@@ -32,11 +36,13 @@ class TierSites:
     sites : that may be open: standing ones first, then candidates; columns ``SITE_COLUMNS``
     closed : standing ones that the input says will close or move
     screened : every candidate looked at: id, name, stream, tier, kept, dropped_by, geometry
+    faults : what a reader should know of how the candidates came about
     """
 
     sites: gpd.GeoDataFrame
     closed: gpd.GeoDataFrame
     screened: gpd.GeoDataFrame
+    faults: tuple[Fault, ...] = ()
 
 
 def facilities_of(
@@ -82,7 +88,12 @@ def gather_sites(
     standing = facilities[~ends & ~proposed]
     closed = facilities[ends]
     proposals = facilities[proposed]
-    raw = _candidates(inputs, profile, tier, standing, proposals)
+    faults: list[Fault] = []
+    raw = _candidates(inputs, profile, tier.candidates, tier, standing, proposals)
+    if len(raw) == 0:
+        # The planner has listed no land: the villages themselves show where a site is wanted.
+        raw = _candidates(inputs, profile, FALLBACK_SOURCES, tier, standing, proposals)
+        faults.append(_without_candidates(profile, tier))
     screened, kept = _screened(inputs, profile, tier, raw)
     required = standing["state"].map(must_stay).to_numpy(bool) & (tier.existing == "required")
     standing = standing.assign(existing=True, required=required)
@@ -93,7 +104,16 @@ def gather_sites(
         sites=_in_districts(sites, inputs),
         closed=closed.assign(existing=True, required=False)[list(SITE_COLUMNS)],
         screened=screened,
+        faults=tuple(faults),
     )
+
+
+def _without_candidates(profile: StreamProfile, tier: Tier) -> Fault:
+    message = N_(
+        "no candidate sites are given for {tier}: every village and township seat is taken as one; "
+        "list the land that can be built on in the layer 'candidates'"
+    )
+    return Fault(profile.id, message, {"tier": tier.id}, Severity.WARNING)
 
 
 def _in_districts(sites: gpd.GeoDataFrame, inputs: Inputs) -> gpd.GeoDataFrame:
@@ -110,11 +130,12 @@ def _in_districts(sites: gpd.GeoDataFrame, inputs: Inputs) -> gpd.GeoDataFrame:
 def _candidates(
     inputs: Inputs,
     profile: StreamProfile,
+    allowed: Sequence[CandidateSource],
     tier: Tier,
     standing: gpd.GeoDataFrame,
     proposals: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
-    """Candidates of all sources of the tier; those on a standing site are merged into it."""
+    """Candidates of all sources allowed; those on a standing site are merged into it."""
     given = inputs.layer("candidates")
     given = _site_rows(given[_for_stream(given, profile).to_numpy(bool)], source="given")
     given = pd.concat([proposals.assign(source="given"), given], ignore_index=True)
@@ -123,7 +144,7 @@ def _candidates(
         "facilities": standing,
         "candidates": gpd.GeoDataFrame(given, geometry="geometry", crs="EPSG:4326"),
     }
-    sources = [source for source in tier.candidates if source is not CandidateSource.GIVEN]
+    sources = [source for source in allowed if source is not CandidateSource.GIVEN]
     wanted = ["existing", "given", *(one.value for one in sources if one.value != "existing")]
     made = generate_candidates(
         wanted,
