@@ -72,7 +72,7 @@ def _member_fault(member: zipfile.ZipInfo, where: str) -> Fault | None:
     """What makes one member unfit to unpack."""
     values = {"name": member.filename[:100]}
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-    climbs = not parts or parts[0] == "/" or ".." in parts or ":" in parts[0]
+    climbs = not parts or parts[0].startswith("/") or ".." in parts or ":" in parts[0]
     if climbs:
         message = N_(
             "the archive holds {name!r}, a path that leads out of its folder; it is not read"

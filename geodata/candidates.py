@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from scipy.spatial import cKDTree
 
+from geodata.cells import object_series
 from geodata.crs import WGS84, geometries_to_metric, to_metric
 from geodata.thinning import along_lines, grid_in_polygon, keep_apart
 
@@ -105,7 +106,7 @@ def merge_near(candidates: gpd.GeoDataFrame, within_m: float, metric_crs: CRS) -
         if np.isnan(area[owner]):
             area[owner] = area[lost]
     texts = ["; ".join(merged.get(at, ())) for at in range(len(candidates))]
-    out = candidates.assign(merged_ids=np.array(texts, object), area_m2=area)
+    out = candidates.assign(merged_ids=object_series(texts, candidates.index), area_m2=area)
     return out[kept].reset_index(drop=True)
 
 
@@ -241,7 +242,8 @@ def _candidates(source: str, table: gpd.GeoDataFrame, ids: Sequence[Any]) -> gpd
     columns["id"] = np.array([str(given) for given in ids], dtype=object)
     columns["source"] = np.full(n, source, dtype=object)
     columns["area_m2"] = _numbers(table, "area_m2")
-    return gpd.GeoDataFrame(columns, geometry=table.geometry.to_numpy(), crs=WGS84)
+    kept = {k: object_series(v) if v.dtype == object else v for k, v in columns.items()}
+    return gpd.GeoDataFrame(kept, geometry=table.geometry.to_numpy(), crs=WGS84)
 
 
 def _numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:

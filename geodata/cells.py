@@ -194,22 +194,22 @@ class _Scales:
 
 
 _DEGREES = re.compile(
-    r"^([东西南北ewns]?)(\d+)[°度](?:(\d+(?:\.\d+)?)['′分])?(?:(\d+(?:\.\d+)?)[\"″秒]|(\d+(?:\.\d+)?)'')?([ewns]?)$"
+    r"^([东西南北ewns]?)(\d+)[°度](?:(\d+(?:\.\d+)?)['分])?(?:(\d+(?:\.\d+)?)[\"秒])?([ewns]?)$"
 )
+_MARKS = (("东经", "e"), ("西经", "w"), ("北纬", "n"), ("南纬", "s"), ("’", "'"), ("′", "'"),
+          ("”", '"'), ("″", '"'), ("''", '"'))  # fmt: skip
 
 
 def parse_degrees(text: str) -> float | None:
     """``115°26′33.9″E`` or ``东经115度26分`` as degrees, None where it is not of that form."""
-    plain = (
-        fold(text).replace(" ", "").replace("东经", "e").replace("北纬", "n").replace("西经", "w")
-    )
-    plain = plain.replace("南纬", "s").replace("’", "'").replace("”", '"')
-    match = _DEGREES.match(plain.replace("\u02b9", "'"))
+    plain = fold(text).replace(" ", "")
+    for mark, plainer in _MARKS:
+        plain = plain.replace(mark, plainer)
+    match = _DEGREES.match(plain)
     if match is None:
         return None
-    seconds = float(match[4] or match[5] or 0)
-    degrees = float(match[2]) + float(match[3] or 0) / 60 + seconds / 3600
-    return -degrees if {"w", "s", "西", "南"} & {match[1], match[6]} else degrees
+    degrees = float(match[2]) + float(match[3] or 0) / 60 + float(match[4] or 0) / 3600
+    return -degrees if {"w", "s", "西", "南"} & {match[1], match[5]} else degrees
 
 
 def _quantity(cell: object, spec: ColumnSpec) -> Quantity:
@@ -305,6 +305,13 @@ def _shortened(faults: list[Fault], where: str) -> tuple[Fault, ...]:
         return tuple(faults)
     message = N_("{n} more cells of the same kind")
     return (*faults[:most], Fault(where, message, {"n": len(faults) - most}))
+
+
+def object_series(
+    values: Sequence[object] | NDArray[Any], index: pd.Index[Any] | None = None
+) -> pd.Series[Any]:
+    """Values as pandas keeps them: None stays None, where an inferred text column makes it NaN."""
+    return pd.Series(_objects(list(values)), index=index, dtype=object)
 
 
 def _objects(values: Sequence[object]) -> NDArray[np.object_]:

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geodata.cells import object_series
 from geodata.columns import nearest_word
 from geodata.faults import N_, Fault, Phrase, Severity, list_names, nearest_hint
 from geodata.numerals import fold
@@ -43,7 +44,7 @@ def assign_districts(
         known = points["district"].notna().to_numpy(bool) & (given != "")
         stated[known] = given[known]
     if len(districts) == 0:
-        return points.assign(district=stated), ()
+        return points.assign(district=object_series(stated, points.index)), ()
     names, unknown = _spelled(stated, districts)
     faults = [_unknown(unknown, districts, where)] if unknown else []
     missing = np.array([name is None for name in names], np.bool_)
@@ -55,7 +56,7 @@ def assign_districts(
     lost = np.array([name is None for name in names], np.bool_)
     if lost.any():
         faults.append(_without(points, lost, where))
-    return points.assign(district=names), tuple(faults)
+    return points.assign(district=object_series(names, points.index)), tuple(faults)
 
 
 def district_key(name: str) -> str:

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.cells import object_series
 from geodata.columns import LayerSpec
 from geodata.faults import N_, Fault, Phrase, Severity, list_names, list_rows
 
@@ -43,7 +44,8 @@ def complete_identity(
         values = {"n": len(missing), "total": len(ids), "noun": Phrase(spec.noun)}
         faults.append(Fault(where, message, values, Severity.WARNING))
     names = [name if name is not None else ids[at] for at, name in enumerate(names)]
-    return table.assign(id=np.array(ids, object), name=np.array(names, object)), faults
+    columns = {"id": object_series(ids, table.index), "name": object_series(names, table.index)}
+    return table.assign(**columns), faults
 
 
 def _make_ids(

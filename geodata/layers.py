@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geodata.cells import clean_text, convert
+from geodata.cells import clean_text, convert, object_series
 from geodata.columns import (
     COORDINATE_COLUMNS,
     LayerSpec,
@@ -118,7 +118,7 @@ def read_layer(
 def empty_layer(kind: str) -> gpd.GeoDataFrame:
     """A layer of this kind without rows, with its standard columns: for one that is not given."""
     spec = layer_spec(kind)
-    table = pd.DataFrame({name: _blank_column(name, 0) for name in spec.columns})
+    table = pd.DataFrame({name: pd.Series(_blank_column(name, 0)) for name in spec.columns})
     return gpd.GeoDataFrame(table, geometry=np.empty(0, object), crs=WGS84)
 
 
@@ -223,7 +223,8 @@ def _table(
         name = " ".join(header.split())
         if position not in used and name and name not in filled and name != "geometry":
             filled[name] = _own_column(raw.column(position))
-    return gpd.GeoDataFrame(pd.DataFrame(filled), geometry=geometry, crs=WGS84)
+    kept = {k: object_series(v) if v.dtype == object else v for k, v in filled.items()}
+    return gpd.GeoDataFrame(pd.DataFrame(kept), geometry=geometry, crs=WGS84)
 
 
 def _blank_column(name: str, n: int) -> NDArray[Any]:
@@ -337,7 +338,9 @@ def _fill_states(
     values = {"rows": list_rows(rows[blank].tolist())}
     states = table["state"].to_numpy(dtype=object).copy()
     states[blank] = "kept"
-    return table.assign(state=states), [Fault(where, message, values, Severity.WARNING)]
+    return table.assign(state=object_series(states, table.index)), [
+        Fault(where, message, values, Severity.WARNING)
+    ]
 
 
 def _skipped_rows(raw: RawTable) -> list[Fault]:

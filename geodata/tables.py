@@ -31,7 +31,8 @@ _HEAD_ROWS = 30
 _DELIMITERS = (",", "\t", ";", "|", "，")
 _TOTAL = re.compile(r"^.{0,12}(合计|小计|总计|共计|总和):?$|^(sub-?|grand )?totals?$|^sum$")
 _NOTE = re.compile(
-    r"^(注|备注|说明|附注|资料来源|数据来源|来源|填表|填报|制表|审核|单位负责|联系|note|source)[\d一二三]*(:|$)|^注\d|^※|^\*\*?\D"
+    r"^(注|备注|说明|附注|资料来源|数据来源|来源|(填表|填报|制表|审核|单位负责|联系)(人|单位|时间|日期)?"
+    r"|note|source)[\d一二三]*(:|$)|^注\d|^※|^\*\*?\D"
 )
 _SECTION = re.compile(r"^([一二三四五六七八九十]+、|[(（][一二三四五六七八九十]+[)）])")
 _EXAMPLE = re.compile(r"^[(（]?(示例|例如|例[::]|样例|example)")
@@ -231,8 +232,9 @@ def _table(headers: Sequence[str], rows: Rows, first: int, where: str) -> RawTab
     kept: Rows = []
     numbers: list[int] = []
     skipped: Counter[str] = Counter()
+    header_texts = {_text(cell) for row in rows[max(first - 2, 0) : first] for cell in row}
     for at, row in enumerate(rows[first:], start=first):
-        reason = _reason_to_skip(row, headers)
+        reason = _reason_to_skip(row, header_texts)
         if reason:
             skipped[reason] += reason != "blank"
             continue
@@ -241,7 +243,7 @@ def _table(headers: Sequence[str], rows: Rows, first: int, where: str) -> RawTab
     return RawTable(tuple(padded), kept, np.array(numbers, np.int64), where, dict(+skipped))
 
 
-def _reason_to_skip(row: Sequence[Any], headers: Sequence[str]) -> str:
+def _reason_to_skip(row: Sequence[Any], header_texts: set[str]) -> str:
     """Why a row below the header is no data, "" where it is."""
     cells = [_text(cell) for cell in row if _text(cell)]
     if not cells:
@@ -249,13 +251,12 @@ def _reason_to_skip(row: Sequence[Any], headers: Sequence[str]) -> str:
     plain = [re.sub(r"\s", "", fold(cell)) for cell in cells]
     if any(_TOTAL.match(cell) for cell in plain[:3]):
         return "total"
-    section = len(cells) == 1 and len(headers) > 2 and _SECTION.match(cells[0])
+    section = len(cells) == 1 and len(header_texts) > 2 and _SECTION.match(cells[0])
     if section or (len(cells) <= 2 and _NOTE.match(plain[0])):
         return "note"
-    if _EXAMPLE.match(plain[0]) or (len(plain) > 1 and _EXAMPLE.match(plain[1])):
+    if _EXAMPLE.match(plain[0]):
         return "example"
-    there = {_text(header) for header in headers if header}
-    if len(cells) > 1 and all(cell in there for cell in cells):
+    if len(cells) > 1 and all(cell in header_texts for cell in cells):
         return "header"
     return "numbering" if len(cells) > 3 and _counts_up(plain) else ""
 

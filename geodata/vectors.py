@@ -123,8 +123,25 @@ def _shapefile(path: Path, where: str) -> RawTable:
         message = N_("{files} is missing beside {name}; copy all parts of the Shapefile")
         files = ", ".join(path.stem + end for end in missing)
         raise InputError([Fault(where, message, {"files": files, "name": path.name})])
-    frame = _read(path, where, encoding=dbf_encoding(path))
+    frame = _decoded(_read(path, where, encoding="ISO-8859-1"), dbf_encoding(path))
     return _raw(frame, where, cut_names=True)
+
+
+def _decoded(frame: pd.DataFrame, encoding: str) -> pd.DataFrame:
+    """Names and texts that were read byte for byte, in their true encoding.
+
+    Reading with that encoding at once fails on names that the ten bytes cut within a character,
+    as 乡镇名称 in UTF-8; here the cut character is dropped.
+    """
+
+    def text(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.encode("latin-1", errors="ignore").decode(encoding, errors="ignore")
+
+    texts = [name for name in frame.columns if frame[name].dtype.kind in "OTSU"]
+    changed = {name: frame[name].astype(object).map(text) for name in texts if name != "geometry"}
+    return frame.assign(**changed).rename(columns=lambda name: str(text(name)))
 
 
 def dbf_encoding(path: Path) -> str:
