@@ -214,7 +214,7 @@ def parse_degrees(text: str) -> float | None:
 
 def _quantity(cell: object, spec: ColumnSpec) -> Quantity:
     """A number; coordinates may be degrees, minutes, seconds, and a year may carry 年."""
-    if spec.type == "coordinate" and isinstance(cell, str):
+    if spec.type == "coordinate" and isinstance(cell, str) and not cell[-1:].isdigit():
         degrees = parse_degrees(cell)
         if degrees is not None:
             return Quantity(degrees)

@@ -153,7 +153,7 @@ def standard_word(vocabulary: str, text: str) -> str | None:
 
 def header_score(cells: Sequence[object], kind: str, extra: Iterable[str] = ()) -> int:
     """How many cells of a row are headers of a layer; what finds the header row."""
-    lookup = _lookup(layer_spec(kind), {})
+    lookup = _own_lookup(kind)
     wanted = {_bare(word) for word in extra}
     found = set()
     for cell in cells:
@@ -247,6 +247,12 @@ def nearest_word(words: Sequence[str], choices: Sequence[str]) -> str:
 def _bare(text: str) -> str:
     """A header or word without case, blanks and line breaks."""
     return re.sub(r"[\s_]+", "", fold(text))
+
+
+@lru_cache(maxsize=64)
+def _own_lookup(kind: str) -> Mapping[str, tuple[str, str]]:
+    """What a layer's headers mean, without the words of a scenario."""
+    return _lookup(layer_spec(kind), {})
 
 
 def _lookup(spec: LayerSpec, more: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:

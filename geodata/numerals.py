@@ -75,6 +75,7 @@ _SCALES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _POWER = re.compile(r"m\^?[23]")
 _LARGEST_EXPONENT = 15
 _LONGEST = 200
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def parse_quantity(cell: object) -> Quantity:
         number = float(cell)
         return Quantity(number if math.isfinite(number) else None)
     text = str(cell)
+    if _PLAIN.fullmatch(text):  # nearly all cells of a large file
+        return Quantity(float(text))
     if len(text) > _LONGEST:
         raise ValueError(f"{text[:30]}… is not a number")
     plain = fold(text)

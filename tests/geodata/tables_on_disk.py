@@ -17,13 +17,17 @@ VILLAGES = """村名,乡镇,经度,纬度,人口
 """
 
 
-def csv_file(folder: Path, text: str = VILLAGES, encoding: str = "utf-8", name: str = "villages.csv") -> Path:
+def csv_file(
+    folder: Path, text: str = VILLAGES, encoding: str = "utf-8", name: str = "villages.csv"
+) -> Path:
     path = folder / name
     path.write_bytes(text.encode(encoding))
     return path
 
 
-def workbook(folder: Path, sheets: dict[str, list[list[Any]]], merges: dict[str, list[str]] | None = None) -> Path:
+def workbook(
+    folder: Path, sheets: dict[str, list[list[Any]]], merges: dict[str, list[str]] | None = None
+) -> Path:
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():

@@ -19,16 +19,31 @@ def archive_with(folder, name, data=b"x", **member):
     return path
 
 
-@pytest.mark.parametrize("name", ["../evil.shp", "a/../../evil.shp", "/etc/evil.shp", "C:/evil.shp", "..\\evil.shp", "\\\\host\\evil.shp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.shp",
+        "a/../../evil.shp",
+        "/etc/evil.shp",
+        "C:/evil.shp",
+        "..\\evil.shp",
+        "\\\\host\\evil.shp",
+    ],
+)
 def test_paths_that_climb_out_are_refused_by_name(tmp_path, name):
     path = archive_with(tmp_path, name)
-    with pytest.raises(InputError, match="leads out of its folder"), archives.unpacked(path, path.name):
+    with (
+        pytest.raises(InputError, match="leads out of its folder"),
+        archives.unpacked(path, path.name),
+    ):
         pass
     assert not (tmp_path.parent / "evil.shp").exists()
 
 
 def test_links_are_refused(tmp_path):
-    path = archive_with(tmp_path, "a.shp", b"/etc/passwd", external_attr=(stat.S_IFLNK | 0o777) << 16)
+    path = archive_with(
+        tmp_path, "a.shp", b"/etc/passwd", external_attr=(stat.S_IFLNK | 0o777) << 16
+    )
     with pytest.raises(InputError, match="holds a link"), archives.unpacked(path, path.name):
         pass
 

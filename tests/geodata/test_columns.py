@@ -48,8 +48,12 @@ def test_headers_in_other_dress():
 
 
 def test_an_implied_period_joins_a_written_mass():
-    assert found(["日处理能力（吨）"], "facilities") == {"日处理能力（吨）": ("capacity_t_per_yr", "吨/d")}
-    assert found(["年处理能力（万吨）"], "facilities") == {"年处理能力（万吨）": ("capacity_t_per_yr", "万吨/a")}
+    assert found(["日处理能力（吨）"], "facilities") == {
+        "日处理能力（吨）": ("capacity_t_per_yr", "吨/d")
+    }
+    assert found(["年处理能力（万吨）"], "facilities") == {
+        "年处理能力（万吨）": ("capacity_t_per_yr", "万吨/a")
+    }
 
 
 def test_the_same_word_means_what_the_layer_needs():
@@ -60,8 +64,13 @@ def test_the_same_word_means_what_the_layer_needs():
 
 
 def test_streams_have_columns_of_their_own():
-    got = found(["straw_t_per_yr", "秸秆量（万t/a）"], "villages", aliases={"film_t_per_yr": ["秸秆量"]})
-    assert got == {"straw_t_per_yr": ("straw_t_per_yr", "t/a"), "秸秆量（万t/a）": ("film_t_per_yr", "万t/a")}
+    got = found(
+        ["straw_t_per_yr", "秸秆量（万t/a）"], "villages", aliases={"film_t_per_yr": ["秸秆量"]}
+    )
+    assert got == {
+        "straw_t_per_yr": ("straw_t_per_yr", "t/a"),
+        "秸秆量（万t/a）": ("film_t_per_yr", "万t/a"),
+    }
 
 
 def test_columns_named_by_the_scenario_come_first():
@@ -94,7 +103,24 @@ def test_header_rows_score_by_distinct_columns():
     assert header_score(["冠县村庄一览表", None], "villages") == 0
 
 
-@pytest.mark.parametrize(("word", "state"), [("现状保留", "kept"), ("在建", "building"), ("已批未建", "approved"), ("改造提升", "upgrade"), ("扩建", "expand"), ("迁建", "move"), ("关停", "close"), ("规划新建", "planned"), ("临时", "temporary"), ("季节性", "seasonal"), ("Existing", "kept"), ("move", "move"), ("不知道", None)])
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("现状保留", "kept"),
+        ("在建", "building"),
+        ("已批未建", "approved"),
+        ("改造提升", "upgrade"),
+        ("扩建", "expand"),
+        ("迁建", "move"),
+        ("关停", "close"),
+        ("规划新建", "planned"),
+        ("临时", "temporary"),
+        ("季节性", "seasonal"),
+        ("Existing", "kept"),
+        ("move", "move"),
+        ("不知道", None),
+    ],
+)
 def test_states_in_both_languages(word, state):
     assert standard_word("state", word) == state
 
@@ -107,7 +133,16 @@ def test_sheets_are_known_by_name():
 
 def test_the_knowledge_is_whole():
     for name, spec in column_specs().items():
-        assert spec.type in ("id", "text", "number", "bool", "year", "state", "kind", "coordinate"), name
+        assert spec.type in (
+            "id",
+            "text",
+            "number",
+            "bool",
+            "year",
+            "state",
+            "kind",
+            "coordinate",
+        ), name
         if spec.unit not in ("", "1"):
             parse_unit(spec.unit)
         for alias in spec.aliases:

@@ -18,8 +18,8 @@ from geodata.crs import (
     to_wgs84,
 )
 from geodata.faults import InputError, Severity
-from geodata.gcj02 import wgs84_to_gcj02
 from geodata.gauss_kruger import resolve_grid
+from geodata.gcj02 import wgs84_to_gcj02
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,32 @@ def test_declarations(text, code):
     assert declared_crs(text, "villages.csv").crs == CRS.from_epsg(code)
 
 
-@pytest.mark.parametrize(("text", "shift"), [("gcj02", Shift.GCJ02), ("GCJ-02", Shift.GCJ02), ("高德", Shift.GCJ02), ("火星坐标系", Shift.GCJ02), ("bd09", Shift.BD09), ("BD-09", Shift.BD09), ("百度坐标", Shift.BD09)])
+@pytest.mark.parametrize(
+    ("text", "shift"),
+    [
+        ("gcj02", Shift.GCJ02),
+        ("GCJ-02", Shift.GCJ02),
+        ("高德", Shift.GCJ02),
+        ("火星坐标系", Shift.GCJ02),
+        ("bd09", Shift.BD09),
+        ("BD-09", Shift.BD09),
+        ("百度坐标", Shift.BD09),
+    ],
+)
 def test_chinese_offsets(text, shift):
     assert declared_crs(text, "shops.csv").shift is shift
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "no coordinate system is declared"), ("  ", "no coordinate system"), ("wgs48", "do you mean wgs84"), ("EPSG:999999", "unknown"), ("+proj=longlat +nadgrids=/etc/passwd", "unknown")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "no coordinate system is declared"),
+        ("  ", "no coordinate system"),
+        ("wgs48", "do you mean wgs84"),
+        ("EPSG:999999", "unknown"),
+        ("+proj=longlat +nadgrids=/etc/passwd", "unknown"),
+    ],
+)
 def test_an_undeclared_or_unknown_system_says_how_to_declare(text, words):
     with pytest.raises(InputError) as error:
         declared_crs(text, "villages.csv")
@@ -71,7 +91,11 @@ def test_web_mercator_is_transformed_and_not_measured_in():
 
 
 @settings(deadline=None)  # the first use of a system builds its transformer
-@given(st.floats(73.6, 134.9), st.floats(18, 53), st.sampled_from([4547, 4548, 4526, 3857, 4490, 32650]))
+@given(
+    st.floats(73.6, 134.9),
+    st.floats(18, 53),
+    st.sampled_from([4547, 4548, 4526, 3857, 4490, 32650]),
+)
 def test_round_trips_stay_within_a_millimetre(lon, lat, code):
     declared = declared_crs(code, "x")
     centre = {4547: 114, 4548: 117, 4526: 114, 32650: 117}.get(code)
@@ -113,7 +137,9 @@ def test_geometries_lose_their_offset_and_their_height():
     assert back[1] is None
     assert not back[0].has_z
     assert shapely.hausdorff_distance(back[0], shapely.force_2d(inside)) < 1e-8
-    assert shapely.area(geometries_to_metric(back[:1], CRS.from_epsg(4548)))[0] == pytest.approx(4.97e7, rel=0.02)
+    assert shapely.area(geometries_to_metric(back[:1], CRS.from_epsg(4548)))[0] == pytest.approx(
+        4.97e7, rel=0.02
+    )
 
 
 def test_same_system():

@@ -22,7 +22,9 @@ def said(demand):
 
 def test_the_city_of_document_000():
     # 0.65 kg/人·d x 61.4 万 = 399.1 t/d, beside 22.1377 万t stated: a gap of 52 %
-    demand = estimate_demand(villages(population=[614_000.0], waste_t_per_yr=[221_377.0]), "waste_t_per_yr", [PER_HEAD])
+    demand = estimate_demand(
+        villages(population=[614_000.0], waste_t_per_yr=[221_377.0]), "waste_t_per_yr", [PER_HEAD]
+    )
     assert demand.estimated_t_per_yr[0] / 365 == pytest.approx(399.1)
     assert demand.t_per_yr[0] == 221_377
     assert demand.basis.tolist() == ["stated"]
@@ -31,7 +33,9 @@ def test_the_city_of_document_000():
 
 
 def test_straw_of_document_000():
-    demand = estimate_demand(villages(sown_area_mu=[144_300.0]), None, [Factor("sown_area_mu", 0.570, "t/亩")])
+    demand = estimate_demand(
+        villages(sown_area_mu=[144_300.0]), None, [Factor("sown_area_mu", 0.570, "t/亩")]
+    )
     assert demand.t_per_yr[0] == pytest.approx(82_305, rel=1e-3)
     assert demand.basis.tolist() == ["estimated"]
 
@@ -59,16 +63,24 @@ def test_factors_add_up_and_parts_that_are_blank_are_told():
     demand = estimate_demand(table, None, factors)
     assert demand.t_per_yr[:2].tolist() == pytest.approx([400, 300])
     assert np.isnan(demand.t_per_yr[2])
-    assert any("a part of population, floor_area_m2 only" in text and "V1" in text for text in said(demand))
+    assert any(
+        "a part of population, floor_area_m2 only" in text and "V1" in text for text in said(demand)
+    )
 
 
 def test_unknown_factors_and_missing_columns_estimate_nothing():
-    demand = estimate_demand(villages(population=[10.0]), None, [Factor("population", None, "t/人")])
+    demand = estimate_demand(
+        villages(population=[10.0]), None, [Factor("population", None, "t/人")]
+    )
     assert demand.basis.tolist() == ["count"]
-    demand = estimate_demand(villages(population=[10.0]), "straw_t_per_yr", [Factor("sown_area_mu", 0.5, "t/亩")])
+    demand = estimate_demand(
+        villages(population=[10.0]), "straw_t_per_yr", [Factor("sown_area_mu", 0.5, "t/亩")]
+    )
     assert demand.basis.tolist() == ["count"]
     assert "straw_t_per_yr, sown_area_mu" in said(demand)[0]
-    demand = estimate_demand(villages(population=[10.0]), None, [Factor("population", 1.0, "m³/人")])
+    demand = estimate_demand(
+        villages(population=[10.0]), None, [Factor("population", 1.0, "m³/人")]
+    )
     assert "cannot be used" in said(demand)[0]
 
 
@@ -81,7 +93,10 @@ def test_points_may_count_for_themselves():
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=8), st.floats(0.1, 3))
 def test_tonnes_scale_with_growth_and_population(population, growth):
     table = villages(population=population)
-    base, grown = estimate_demand(table, None, [PER_HEAD]), estimate_demand(table, None, [PER_HEAD], growth=growth)
+    base, grown = (
+        estimate_demand(table, None, [PER_HEAD]),
+        estimate_demand(table, None, [PER_HEAD], growth=growth),
+    )
     assert grown.t_per_yr == pytest.approx(base.t_per_yr * growth)
     assert base.t_per_yr.sum() == pytest.approx(sum(population) * 0.23725)
 
@@ -90,6 +105,9 @@ def test_years_days_and_seasons():
     assert growth_factor(0.02, 5) == pytest.approx(1.1040808)
     assert growth_factor(-0.1, 0) == 1
     assert peak_t_per_day([365.0], 1.3).tolist() == pytest.approx([1.3])
-    assert by_season([100.0, 50.0], (0.45, 0.55)).tolist() == [[45, 22.5], [pytest.approx(55), pytest.approx(27.5)]]
+    assert by_season([100.0, 50.0], (0.45, 0.55)).tolist() == [
+        [45, 22.5],
+        [pytest.approx(55), pytest.approx(27.5)],
+    ]
     with pytest.raises(ValueError, match="sum to 1"):
         by_season([1.0], (0.5, 0.6))

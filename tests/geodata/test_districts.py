@@ -9,26 +9,52 @@ from geodata.districts import assign_districts, district_key
 from tests.geodata.tables_on_disk import points, squares
 
 
-@pytest.mark.parametrize(("name", "key"), [("富锋街道", "富锋"), ("富锋镇", "富锋"), ("清泉街道办事处", "清泉"), ("贾镇", "贾镇"), ("永春 镇", "永春"), ("高碑店地区", "高碑店"), ("东小口（地区）镇", "东小口"), ("乡", "乡")])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("富锋街道", "富锋"),
+        ("富锋镇", "富锋"),
+        ("清泉街道办事处", "清泉"),
+        ("贾镇", "贾镇"),
+        ("永春 镇", "永春"),
+        ("高碑店地区", "高碑店"),
+        ("东小口（地区）镇", "东小口"),
+        ("乡", "乡"),
+    ],
+)
 def test_the_kind_of_a_township_is_not_its_name(name, key):
     assert district_key(name) == key
 
 
 def layer():
     table = squares(id=["01", "02", "03"], name=["贾镇", "富锋街道", "清泉街道"])
-    zone = gpd.GeoDataFrame({"id": ["04", "05"], "name": ["开发区", "国有农场"]}, geometry=[shapely.box(115.44, 36.44, 115.46, 36.46), None], crs=4326)
+    zone = gpd.GeoDataFrame(
+        {"id": ["04", "05"], "name": ["开发区", "国有农场"]},
+        geometry=[shapely.box(115.44, 36.44, 115.46, 36.46), None],
+        crs=4326,
+    )
     return gpd.GeoDataFrame(gpd.pd.concat([table, zone], ignore_index=True), crs=4326)
 
 
 def test_the_attribute_comes_before_the_polygon():
-    table = points([115.45, 115.45, 115.45, 115.45], [36.42] * 4, name=list("abcd"), district=["清泉街道", "国有农场", "富锋镇", "02"])
+    table = points(
+        [115.45, 115.45, 115.45, 115.45],
+        [36.42] * 4,
+        name=list("abcd"),
+        district=["清泉街道", "国有农场", "富锋镇", "02"],
+    )
     found, faults = assign_districts(table, layer())
     assert found["district"].tolist() == ["清泉街道", "国有农场", "富锋街道", "富锋街道"]
     assert not faults
 
 
 def test_gaps_are_filled_by_polygon_the_smallest_where_several():
-    table = points([115.45, 115.42, 115.95], [36.45, 36.42, 36.45], name=list("abc"), district=[None, "", np.nan])
+    table = points(
+        [115.45, 115.42, 115.95],
+        [36.45, 36.42, 36.45],
+        name=list("abc"),
+        district=[None, "", np.nan],
+    )
     found, faults = assign_districts(table, layer(), where="villages.csv")
     assert found["district"].tolist() == ["开发区", "贾镇", None]
     said = [str(fault) for fault in faults]

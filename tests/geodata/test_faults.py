@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from geodata.faults import Fault, InputError, Phrase, Severity, list_names, list_rows, nearest_hint, raise_errors
+from geodata.faults import (
+    Fault,
+    InputError,
+    Phrase,
+    Severity,
+    list_names,
+    list_rows,
+    nearest_hint,
+    raise_errors,
+)
 
 CHINESE = {
     "row {rows}": "第 {rows} 行",
@@ -20,8 +29,14 @@ def translate(text):
 def test_parts_of_a_fault_are_translated_with_it():
     values = {"n": 7, "rows": list_rows(list(range(1, 8))), "hint": nearest_hint("村名")}
     fault = Fault("村庄.csv", "{n} points ({rows}){hint}", values, row=9)
-    assert str(fault) == "村庄.csv, row 9: 7 points (rows 1, 2, 3, 4, 5 and 2 more) (do you mean 村名?)"
-    assert fault.text(translate) == "村庄.csv, 第 9 行: 7 个点（第 1, 2, 3, 4, 5 行等，另有 2 行）（是否为“村名”？）"
+    assert (
+        str(fault)
+        == "村庄.csv, row 9: 7 points (rows 1, 2, 3, 4, 5 and 2 more) (do you mean 村名?)"
+    )
+    assert (
+        fault.text(translate)
+        == "村庄.csv, 第 9 行: 7 个点（第 1, 2, 3, 4, 5 行等，另有 2 行）（是否为“村名”？）"
+    )
 
 
 def test_names_may_be_phrases_and_hold_braces():

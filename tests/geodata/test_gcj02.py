@@ -19,12 +19,19 @@ def metres(one, other):
 def test_the_public_reference_values():
     # eviltransform's own test: Tiananmen
     lon, lat = gcj02.wgs84_to_gcj02(116.404, 39.915)
-    assert (float(lon), float(lat)) == pytest.approx((116.41024449916938, 39.91640428150164), abs=1e-9)
+    assert (float(lon), float(lat)) == pytest.approx(
+        (116.41024449916938, 39.91640428150164), abs=1e-9
+    )
     lon, lat = gcj02.gcj02_to_bd09(116.404, 39.915)
-    assert (float(lon), float(lat)) == pytest.approx((116.41036949371029, 39.92133699351021), abs=1e-9)
+    assert (float(lon), float(lat)) == pytest.approx(
+        (116.41036949371029, 39.92133699351021), abs=1e-9
+    )
 
 
-@pytest.mark.parametrize(("lon", "lat", "shift_m"), [(125.28, 43.83, 579), (116.44, 39.92, 552), (115.44, 36.48, 548), (117.80, 36.10, 530)])
+@pytest.mark.parametrize(
+    ("lon", "lat", "shift_m"),
+    [(125.28, 43.83, 579), (116.44, 39.92, 552), (115.44, 36.48, 548), (117.80, 36.10, 530)],
+)
 def test_the_shift_is_larger_than_any_household_radius(lon, lat, shift_m):
     assert metres((lon, lat), gcj02.wgs84_to_gcj02(lon, lat)) == pytest.approx(shift_m, abs=2)
 

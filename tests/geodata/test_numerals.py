@@ -44,12 +44,47 @@ def test_reads_numbers_as_planners_write_them(cell, value, low, high, unit):
     assert (quantity.low, quantity.high, quantity.unit) == (low, high, unit)
 
 
-@pytest.mark.parametrize("cell", ["", " ", "/", "—", "——", "-", "无", "不详", "X%", "X亩", "XX", "n/a", None, math.nan, math.inf])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "",
+        " ",
+        "/",
+        "—",
+        "——",
+        "-",
+        "无",
+        "不详",
+        "X%",
+        "X亩",
+        "XX",
+        "n/a",
+        None,
+        math.nan,
+        math.inf,
+    ],
+)
 def test_marks_for_unknown_are_null_and_never_zero(cell):
     assert parse_quantity(cell) == Quantity(None)
 
 
-@pytest.mark.parametrize("cell", ["abc", "10 20", "12a34", "2.3.4", "万吨", "1-2-3", "1,23", "5-3", "1e999", True, "二百", "9" * 300])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "abc",
+        "10 20",
+        "12a34",
+        "2.3.4",
+        "万吨",
+        "1-2-3",
+        "1,23",
+        "5-3",
+        "1e999",
+        True,
+        "二百",
+        "9" * 300,
+    ],
+)
 def test_other_text_is_refused(cell):
     with pytest.raises(ValueError):
         parse_quantity(cell)
@@ -66,7 +101,11 @@ def test_what_python_prints_is_read_back(number):
     assert parse_quantity(np.float64(number)).value == number
 
 
-@given(st.integers(0, 10**12), st.integers(0, 10**12), st.sampled_from(["-", "~", "～", "—", "至", "到"]))
+@given(
+    st.integers(0, 10**12),
+    st.integers(0, 10**12),
+    st.sampled_from(["-", "~", "～", "—", "至", "到"]),
+)
 def test_a_range_has_its_middle_and_ends(one, other, mark):
     low, high = sorted((one, other))
     quantity = parse_quantity(f"{low}{mark}{high}")

@@ -16,7 +16,9 @@ METRIC = CRS.from_epsg(4548)
 def on_ground(shapes, **columns):
     """Shapes in metres around (500,000, 4,040,000) of the metric system, as a WGS84 layer."""
     moved = [shapely.affinity.translate(shape, 500_000, 4_040_000) for shape in shapes]
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(moved, crs=METRIC).to_crs(4326), crs=4326)
+    return gpd.GeoDataFrame(
+        columns, geometry=gpd.GeoSeries(moved, crs=METRIC).to_crs(4326), crs=4326
+    )
 
 
 def sites(*places, **columns):
@@ -30,8 +32,16 @@ ZONES = on_ground(
 
 
 def test_each_drop_names_rule_distance_and_zone():
-    candidates = sites((50, 50), (150, 300), (250, 50), (900, 460), (900, 440), area_m2=[900, 900, 900, 900, 900])
-    found = screen(candidates, ZONES, [Setback("farmland"), Setback("dwelling", 100), Setback("hv_line", 50)], 0, METRIC)
+    candidates = sites(
+        (50, 50), (150, 300), (250, 50), (900, 460), (900, 440), area_m2=[900, 900, 900, 900, 900]
+    )
+    found = screen(
+        candidates,
+        ZONES,
+        [Setback("farmland"), Setback("dwelling", 100), Setback("hv_line", 50)],
+        0,
+        METRIC,
+    )
     assert found.kept.tolist() == [False, True, False, False, True]
     assert found.dropped_by == (
         "lies inside farmland 东大洼",
@@ -79,7 +89,12 @@ def test_reasons_are_translated():
 def test_agrees_with_every_pair_measured(seed, setback):
     chance = np.random.default_rng(seed)
     places = [tuple(place) for place in chance.uniform(0, 2000, (30, 2))]
-    shapes = [shapely.Point(place).buffer(size, quad_segs=2) for place, size in zip(chance.uniform(0, 2000, (8, 2)), chance.uniform(1, 200, 8), strict=True)]
+    shapes = [
+        shapely.Point(place).buffer(size, quad_segs=2)
+        for place, size in zip(
+            chance.uniform(0, 2000, (8, 2)), chance.uniform(1, 200, 8), strict=True
+        )
+    ]
     zones = on_ground(shapes, id=[f"e{k}" for k in range(8)], name=[None] * 8, kind=["water"] * 8)
     found = screen(sites(*places), zones, [Setback("water", setback)], 0, METRIC)
     for place, kept, drop in zip(places, found.kept, found.drops, strict=True):

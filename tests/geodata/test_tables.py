@@ -94,7 +94,14 @@ def test_merged_townships_fill_down(tmp_path):
 
 
 def test_a_whole_scenario_in_one_workbook(tmp_path):
-    path = workbook(tmp_path, {"说明": [["x"]], "村庄": [["村名"], ["王庄村"]], "设施": [["设施名称", "状态"], ["A", "现状"]]})
+    path = workbook(
+        tmp_path,
+        {
+            "说明": [["x"]],
+            "村庄": [["村名"], ["王庄村"]],
+            "设施": [["设施名称", "状态"], ["A", "现状"]],
+        },
+    )
     assert sheet_names(path) == ("说明", "村庄", "设施")
     assert workbook_layers(path) == {"villages": "村庄", "facilities": "设施"}
     assert read_sheet(path, None, "facilities")[0] == "设施"

@@ -57,7 +57,10 @@ def test_factors_of_the_domain(value, unit, of, t_per_yr):
     assert factor_per_year(value, unit, of) == pytest.approx(t_per_yr)
 
 
-@pytest.mark.parametrize(("unit", "of"), [("m³/人", "population"), ("t/亩", "population"), ("t", "sown_area_mu"), ("元/t", "count")])
+@pytest.mark.parametrize(
+    ("unit", "of"),
+    [("m³/人", "population"), ("t/亩", "population"), ("t", "sown_area_mu"), ("元/t", "count")],
+)
 def test_a_factor_that_does_not_fit_its_quantity_is_refused(unit, of):
     with pytest.raises(ValueError):
         factor_per_year(1.0, unit, of)

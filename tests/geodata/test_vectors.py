@@ -25,7 +25,18 @@ def shapefile(folder, encoding, *, cpg=None):
     return path
 
 
-@pytest.mark.parametrize(("encoding", "cpg"), [("GBK", "GBK"), ("GBK", None), ("GBK", "UTF-8"), ("GBK", "936"), ("UTF-8", "UTF-8"), ("UTF-8", None), ("UTF-8", "nonsense")])
+@pytest.mark.parametrize(
+    ("encoding", "cpg"),
+    [
+        ("GBK", "GBK"),
+        ("GBK", None),
+        ("GBK", "UTF-8"),
+        ("GBK", "936"),
+        ("UTF-8", "UTF-8"),
+        ("UTF-8", None),
+        ("UTF-8", "nonsense"),
+    ],
+)
 def test_shapefiles_in_every_encoding_with_a_true_false_or_missing_cpg(tmp_path, encoding, cpg):
     path = shapefile(tmp_path, encoding, cpg=cpg)
     table = read_vector_table(path, "districts")
@@ -93,12 +104,19 @@ def test_geojson_states_no_system_unless_it_says_so(tmp_path):
     table = read_vector_table(path, "districts")
     assert table.file_crs is None
     assert [row[0] for row in table.rows] == NAMES
-    document = {"type": document["type"], "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}, "features": document["features"]}
+    document = {
+        "type": document["type"],
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}},
+        "features": document["features"],
+    }
     path.write_text(json.dumps(document))
     assert read_vector_table(path, "districts").file_crs is not None
 
 
-@pytest.mark.parametrize("text", ["<OGRVRTDataSource/>", "[1]", "", '{"type": "FeatureCollection", "features": [', '{"a": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    ["<OGRVRTDataSource/>", "[1]", "", '{"type": "FeatureCollection", "features": [', '{"a": 1}'],
+)
 def test_texts_that_only_call_themselves_geojson(tmp_path, text):
     path = tmp_path / "a.geojson"
     path.write_text(text)
