@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import networkx as nx
 import numpy as np
@@ -96,7 +97,7 @@ def test_graphml_of_something_else(tmp_path):
 class _Servers(BaseHTTPRequestHandler):
     """Nominatim by GET, Overpass by POST."""
 
-    asked: list[str]
+    asked: ClassVar[list[str]]
 
     def _send(self, answer) -> None:
         body = json.dumps(answer).encode()
@@ -141,7 +142,7 @@ class _Servers(BaseHTTPRequestHandler):
 @pytest.fixture
 def servers(monkeypatch):
     class Handler(_Servers):
-        asked: list[str] = []
+        asked: ClassVar[list[str]] = []
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
