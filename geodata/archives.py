@@ -20,7 +20,7 @@ _SMALL_BYTES = 20 * 1024**2  # below this no ratio is a danger: blank tables com
 _CHUNK = 1024**2
 
 
-def check_archive(path: Path, where: str) -> list[zipfile.ZipInfo]:
+def check_archive(path: Path, where: str, most_bytes: int = MOST_BYTES) -> list[zipfile.ZipInfo]:
     """Members of a zip file (also .xlsx is one) after every member has been found harmless.
 
     Raises
@@ -39,7 +39,7 @@ def check_archive(path: Path, where: str) -> list[zipfile.ZipInfo]:
     packed = max(path.stat().st_size, 1)
     if (
         len(members) > MOST_FILES
-        or total > MOST_BYTES
+        or total > most_bytes
         or (total > _SMALL_BYTES and total / packed > MOST_RATIO)
     ):
         message = N_(

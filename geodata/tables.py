@@ -143,8 +143,9 @@ def decode(data: bytes, where: str) -> str:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()  # forgives a cut last character
         try:
-            text = data.decode(encoding)
+            text = decoder.decode(data, final=False)
         except UnicodeDecodeError:
             continue
         if "\x00" not in text:

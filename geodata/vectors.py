@@ -7,6 +7,7 @@ that only calls itself GeoJSON could make it open other files.
 from __future__ import annotations
 
 import codecs
+import re
 import sqlite3
 import struct
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ _READ_ERRORS = (
     DataSourceError, DataLayerError, FieldError, GeometryError,
     RuntimeError, OSError, ValueError, KeyError, sqlite3.Error,
 )  # fmt: skip
+_CRS_MEMBER = re.compile(r'"crs"\s*:\s*\{')
 _SHAPE_MAGIC = struct.pack(">i", 9994)
 _DBF_SAMPLE_BYTES = 16 * 1024**2
 
@@ -89,7 +91,7 @@ def _geojson(path: Path) -> RawTable:
     if not text.startswith("{"):
         raise InputError([_unreadable(path.name, "not GeoJSON")])
     frame = _read(text.encode(), path.name)
-    stated = '"crs"' in text[:2000] or '"crs"' in text[-2000:]
+    stated = bool(_CRS_MEMBER.search(text[:2000]) or _CRS_MEMBER.search(text[-2000:]))
     if not stated and isinstance(frame, gpd.GeoDataFrame):
         frame = frame.set_crs(None, allow_override=True)
     return _raw(frame, path.name)
@@ -258,6 +260,8 @@ def _raw(frame: pd.DataFrame, where: str, *, cut_names: bool = False) -> RawTabl
     geometry = None
     if isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame:  # noqa: SLF001 - no public test
         crs = None if frame.crs is None else CRS(frame.crs)
+        if crs is not None and crs.name.lower().startswith(("undefined", "unknown engineering")):
+            crs = None  # how a GeoPackage says that nobody has stated it
         geometry = np.asarray(frame.geometry.to_numpy(), dtype=object)
         frame = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     plain = frame.astype(object).where(frame.notna(), None)

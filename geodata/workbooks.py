@@ -18,8 +18,9 @@ from geodata.faults import N_, Fault, InputError, nearest_hint
 Rows = list[list[Any]]
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 MOST_CELLS = 20_000_000
-# Merged ranges can be seen only when the whole workbook is in memory (about 50 times its size).
-_WHOLE_BYTES = 8 * 1024**2
+MOST_BYTES = 512 * 1024**2
+# Merged ranges can be seen only when the whole workbook is in memory, about ten times its XML.
+_WHOLE_BYTES = 64 * 1024**2
 _HEAD_ROWS = 30
 
 
@@ -31,7 +32,7 @@ def sheet_names(path: Path | str) -> tuple[str, ...]:
     InputError
         Where the file is no workbook.
     """
-    with _opened(Path(path), whole=False) as book:
+    with _opened(Path(path), names_only=True) as book:
         return tuple(sheet.title for sheet in book.worksheets)
 
 
@@ -64,7 +65,7 @@ def read_sheet(
         Where the file cannot be read or has no such sheet.
     """
     path = Path(path)
-    with _opened(path, whole=path.stat().st_size <= _WHOLE_BYTES) as book:
+    with _opened(path) as book:
         name = _choose(book, path, sheet, kind)
         page = book[name]
         rows = list(_rows(page, path.name))
@@ -76,14 +77,18 @@ def read_sheet(
 
 
 @contextmanager
-def _opened(path: Path, *, whole: bool) -> Iterator[Workbook]:
-    """An open workbook; formulas give the values that Excel last stored."""
+def _opened(path: Path, *, names_only: bool = False) -> Iterator[Workbook]:
+    """An open workbook; formulas give the values that Excel last stored.
+
+    One that is large, or whose sheets' names only are asked for, is read row by row.
+    """
     if path.suffix.lower() == ".xls":
         message = N_("old .xls files are not read; open it in Excel and save it as .xlsx")
         raise InputError([Fault(path.name, message)])
-    check_archive(path, path.name)
+    members = check_archive(path, path.name, MOST_BYTES)
+    by_row = names_only or sum(member.file_size for member in members) > _WHOLE_BYTES
     try:
-        book = load_workbook(path, read_only=not whole, data_only=True, keep_links=False)
+        book = load_workbook(path, read_only=by_row, data_only=True, keep_links=False)
     except (
         KeyError,
         ValueError,

@@ -16,6 +16,10 @@ def test_every_encoding_of_chinese_excel(tmp_path, encoding):
     assert table.row_numbers.tolist() == [2, 3, 4]
 
 
+def test_a_cut_last_character_does_not_change_the_encoding():
+    assert decode("王庄村".encode()[:-1], "f") == "王庄"
+
+
 def test_gb18030_comes_after_utf8_and_bytes_that_are_neither_are_refused():
     text = "㐀村"  # beyond GBK
     assert decode(text.encode("gb18030"), "f") == text

@@ -124,6 +124,12 @@ def test_texts_that_only_call_themselves_geojson(tmp_path, text):
         read_vector_table(path, "districts")
 
 
+def test_a_geopackage_of_no_stated_system(tmp_path):
+    path = tmp_path / "a.gpkg"
+    squares(name=NAMES).set_crs(None, allow_override=True).to_file(path)
+    assert read_vector_table(path, "districts").file_crs is None
+
+
 def test_geoparquet_and_how_to_install_what_reads_it(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
     path = tmp_path / "a.parquet"
