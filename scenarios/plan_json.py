@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from geodata.faults import Fault
 from planner.solution import Certificate, Reason
@@ -249,7 +250,7 @@ def sourced_numbers(value: Any, key: str) -> list[tuple[str, Sourced]]:
         pairs = [
             (str(getattr(one, "id", "") or position), one) for position, one in enumerate(value)
         ]
-    elif hasattr(value, "model_fields"):
+    elif isinstance(value, BaseModel):
         pairs = [(name, getattr(value, name)) for name in type(value).model_fields]
     else:
         return []

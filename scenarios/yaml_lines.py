@@ -12,6 +12,9 @@ from geodata.faults import N_, Fault
 
 KeyPath = tuple[str | int, ...]
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The compiled parser where PyYAML has one: ten times quicker."""
+
 MAX_DEPTH = 60
 """A scenario has a depth of about eight; a file far deeper is not one and would end the parser."""
 
@@ -46,7 +49,7 @@ class YamlDocument:
 def read_yaml(text: str, where: str) -> YamlDocument:
     """Parse one YAML document; never raises for what is in the text."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         return YamlDocument(None, faults=(_syntax_fault(error, where),))
     except RecursionError:
@@ -58,7 +61,7 @@ def read_yaml(text: str, where: str) -> YamlDocument:
     if walk.faults:
         return YamlDocument(None, walk.lines, tuple(walk.faults))
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError) as error:
         return YamlDocument(None, walk.lines, (_syntax_fault(error, where),))
     return YamlDocument(data, walk.lines)

@@ -1,0 +1,47 @@
+"""A small county on disk and a small plan, made once for all tests of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from geodata.roads.export import save_roads
+from geodata.synthetic import make_county
+from scenarios.load import example
+from scenarios.plan import Plan
+from scenarios.run import run
+
+VILLAGES = 40
+
+
+@pytest.fixture(scope="session")
+def small_plan() -> Plan:
+    """The demo's five streams on a county of 40 villages."""
+    return run(example("demo", [f"synthetic.villages={VILLAGES}", "solver.time_limit_s=10"]))
+
+
+@pytest.fixture(scope="session")
+def county_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the layers of a made-up county as files, and a scenario that names them."""
+    folder = tmp_path_factory.mktemp("county")
+    county = make_county(VILLAGES, 1)
+    save_roads(county.roads, folder / "roads.gpkg")
+    layers: dict[str, dict[str, str]] = {}
+    for name in ("villages", "facilities", "candidates", "districts", "exclusions",
+                 "permitted_land", "public_land", "building_sites", "shops"):  # fmt: skip
+        county.layers[name].to_file(folder / "layers.gpkg", layer=name, driver="GPKG")
+        layers[name] = {"file": "layers.gpkg", "sheet": name, "crs": "wgs84"}
+    scenario = {
+        "title": "文件县",
+        "area": "文件县",
+        "layers": layers,
+        "roads": {"file": "roads.gpkg"},
+        "streams": [{"stream": "pesticide_packaging"}],
+        "solver": {"time_limit_s": 10},
+        "max_snap_m": 800,
+    }
+    text = yaml.safe_dump(scenario, allow_unicode=True, sort_keys=False)
+    (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+    return folder
