@@ -20,6 +20,20 @@ _SENTENCES = {
     "least_area": N_("has {area} m²; at least {least} m² are required"),
 }
 
+KIND_NAMES = {
+    "farmland": N_("permanent basic farmland"),
+    "red_line": N_("ecological red line"),
+    "water": N_("water"),
+    "water_source": N_("protected water source"),
+    "dwelling": N_("dwellings"),
+    "school": N_("school"),
+    "hospital": N_("hospital"),
+    "hv_line": N_("high-voltage line"),
+    "road": N_("road or railway"),
+    "nature_reserve": N_("nature reserve"),
+    "flood_zone": N_("flood zone"),
+}
+
 
 @dataclass(frozen=True)
 class Setback:
@@ -48,7 +62,7 @@ class Drop:
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The reason as a sentence, e.g. ``drop.text(gettext)``."""
         return translate(_SENTENCES[self.rule]).format(
-            kind=translate(self.kind),
+            kind=translate(KIND_NAMES.get(self.kind, self.kind)),
             name=self.exclusion_name or self.exclusion_id,
             distance=f"{self.distance_m:.0f}",
             setback=f"{self.setback_m:g}",

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from geodata.screening import Setback, screen
+from geodata.columns import words_of
+from geodata.screening import KIND_NAMES, Setback, screen
 
 METRIC = CRS.from_epsg(4548)
 
@@ -44,10 +45,10 @@ def test_each_drop_names_rule_distance_and_zone():
     )
     assert found.kept.tolist() == [False, True, False, False, True]
     assert found.dropped_by == (
-        "lies inside farmland 东大洼",
+        "lies inside permanent basic farmland 东大洼",
         "",
-        "lies 50 m from dwelling e3; at least 100 m are required",
-        "lies 40 m from hv_line e2; at least 50 m are required",
+        "lies 50 m from dwellings e3; at least 100 m are required",
+        "lies 40 m from high-voltage line e2; at least 50 m are required",
         "",
     )
     assert found.drops[2].distance_m == pytest.approx(50, abs=1e-3)
@@ -78,9 +79,16 @@ def test_rules_without_a_layer_are_told_and_not_taken_for_clearance():
     assert len(screen(sites(), ZONES, rules, 0, METRIC).kept) == 0
 
 
+def test_every_kind_that_layers_know_has_a_name():
+    assert set(words_of("kind").values()) == set(KIND_NAMES)
+
+
 def test_reasons_are_translated():
     found = screen(sites((50, 50)), ZONES, [Setback("farmland")], 0, METRIC)
-    words = {"lies inside {kind} {name}": "位于{kind}{name}内", "farmland": "基本农田"}
+    words = {
+        "lies inside {kind} {name}": "位于{kind}{name}内",
+        "permanent basic farmland": "基本农田",
+    }
     assert found.drops[0].text(lambda text: words.get(text, text)) == "位于基本农田东大洼内"
 
 

@@ -25,6 +25,7 @@ def shapefile(folder, encoding, *, cpg=None):
     return path
 
 
+@pytest.mark.filterwarnings("ignore:Could not decode")  # of the writer, whose name is cut
 @pytest.mark.parametrize(
     ("encoding", "cpg"),
     [
@@ -124,6 +125,7 @@ def test_texts_that_only_call_themselves_geojson(tmp_path, text):
         read_vector_table(path, "districts")
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
 def test_a_geopackage_of_no_stated_system(tmp_path):
     path = tmp_path / "a.gpkg"
     squares(name=NAMES).set_crs(None, allow_override=True).to_file(path)
