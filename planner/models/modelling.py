@@ -22,8 +22,8 @@ import pulp
 from planner.solving.highs import FloatArray, LinearProgram
 
 PULP_ARC_LIMIT = 20_000
-"""Models with more arcs go straight into arrays. Measured: PuLP 3.3 takes 35 us and PuLP 4 60 us
-for an arc with its link row, so 0.7-1.2 s at this size."""
+"""Models with more arcs go straight into arrays. Measured: an arc with its link row takes 35-60 us
+in PuLP 3.3 and twice that in PuLP 4, so a second or two at this size; in arrays 12 us."""
 
 _TICK_EVERY = 5_000
 _sum_of_terms = getattr(pulp, "lpSum_vars_coefs", pulp.LpAffineExpression)

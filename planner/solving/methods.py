@@ -14,13 +14,19 @@ from planner.solution import SolverSettings
 from planner.solving.method import Method
 from planner.solving.pulp_solver import PulpMethod
 
-ACCELERATED: tuple[str, ...] = ("planner.solving.radius_search:RadiusSearch",)
+ACCELERATED: tuple[str, ...] = (
+    "planner.solving.uncapacitated.pmedian:PMedian",
+    "planner.solving.uncapacitated.pcentre:PCentre",
+    "planner.solving.uncapacitated.cover:SetCover",
+    "planner.solving.uncapacitated.cover:MaximalCover",
+    "planner.solving.radius_search:RadiusSearch",
+)
 """``module:class`` of each accelerated method, in the order in which they are asked."""
 
 
 def applicable(problem: SitingProblem, settings: SolverSettings) -> Iterator[Method]:
     """The methods that keep every rule of the problem, best first; the last always can."""
-    if settings.accelerate:
+    if settings.accelerate and len(problem.arcs):  # nobody to serve needs no speed
         for place in ACCELERATED:
             module, name = place.split(":")
             method: Method = getattr(import_module(module), name)()
