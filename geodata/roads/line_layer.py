@@ -219,7 +219,7 @@ def _check_degrees(
     if wrong.any():
         message = N_(
             "{n} points are no places on earth in {crs} (first: {lon:.6g}, {lat:.6g}); declare the "
-            "layer's real system"
+            "layer's real system, or exchange longitude and latitude"
         )
         first = int(np.argmax(wrong))
         values = {"n": int(wrong.sum()), "crs": declared.text, "lon": lon[first], "lat": lat[first]}

@@ -25,7 +25,8 @@ from geodata.roads.osm_tags import (
 )
 
 _DEGREES = 1e-7  # libosmium keeps coordinates as whole numbers of this
-_UNDEFINED = 2**31 - 1  # of a node that the file does not hold
+# A node that the file does not hold is at 2^31 - 1; damaged ones may be anywhere.
+_MOST_X, _MOST_Y = 1_800_000_000, 900_000_000
 
 
 @dataclass
@@ -52,7 +53,7 @@ def read_osm(path: Path) -> RoadLines:
     """Read every road and footway of an OSM file.
 
     Ferries, areas and unbuilt roads are left out and counted. A way's points that the file does
-    not hold (at the edge of an extract) cut the way there.
+    not hold (at the edge of an extract), or that are no place on earth, cut the way there.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def read_osm(path: Path) -> RoadLines:
                 _take_way(entity, collected)
             elif isinstance(entity, osmium.osm.Relation):
                 _take_relation(entity, collected)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         message = N_("not a whole OSM file ({error}); fetch or copy it again")
         raise InputError([Fault(path.name, message, {"error": str(error)})]) from error
     if not collected.count:
@@ -99,7 +100,7 @@ def _take_way(way: osmium.osm.Way, collected: _Collected) -> None:
             collected.leave_out("not_roads" if unbuilt else "areas")
         return
     points = [(node.ref, node.x, node.y) for node in way.nodes]
-    known = [point for point in points if point[1] != _UNDEFINED]
+    known = [point for point in points if abs(point[1]) <= _MOST_X and abs(point[2]) <= _MOST_Y]
     if len(known) < len(points):
         collected.leave_out("missing_nodes", len(points) - len(known))
     for run in _runs(points) if len(known) < len(points) else [points]:
@@ -120,10 +121,10 @@ def _runs(points: list[tuple[int, int, int]]) -> list[list[tuple[int, int, int]]
     """Stretches of points between those that have no coordinates."""
     runs: list[list[tuple[int, int, int]]] = [[]]
     for point in points:
-        if point[1] == _UNDEFINED:
-            runs.append([])
-        else:
+        if abs(point[1]) <= _MOST_X and abs(point[2]) <= _MOST_Y:
             runs[-1].append(point)
+        else:
+            runs.append([])
     return runs
 
 

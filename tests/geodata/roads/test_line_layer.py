@@ -183,6 +183,13 @@ def test_metres_declared_as_degrees_are_caught(tmp_path):
         load_roads(tmp_path / "r.parquet")
 
 
+def test_exchanged_axes_are_caught(tmp_path):
+    frame = layer([LineString([(36.5, 115.4), (36.6, 115.4)])])
+    frame.to_parquet(tmp_path / "r.parquet")
+    with pytest.raises(InputError, match="exchange longitude and latitude"):
+        load_roads(tmp_path / "r.parquet")
+
+
 def test_osm_tags_in_gdals_other_tags(tmp_path):
     frame = layer(
         [line((0, 0), (100, 0)), line((100, 0), (200, 0)), line((0, 0), (0, 9))],

@@ -155,6 +155,16 @@ def test_a_way_with_points_outside_the_extract_is_cut_there(tmp_path):
     assert not connected(load_roads(path), (0, 0), (400, 0))
 
 
+def test_points_that_are_no_place_on_earth_are_left_out(tmp_path):
+    nodes = {1: (0, 0), 2: (100, 0), 3: (0, 10_000_000), 4: (8_000_000, 0)}
+    lines = read_osm(osm_file(tmp_path / "a.osm", nodes, [([3, 4, 1, 2], ROAD)]))
+    assert len(lines.lon) == 2
+    assert lines.counts["missing_nodes"] == 2
+    nonsense = osm_file(tmp_path / "b.osm", {1: (0, 0), 2: (90_000_000, 0)}, [([1, 2], ROAD)])
+    with pytest.raises(InputError, match="not a whole OSM file"):
+        read_osm(nonsense)
+
+
 def test_a_doubled_point_is_no_junction(tmp_path):
     path = osm_file(tmp_path / "a.osm", {1: (0, 0), 2: (9, 0), 3: (99, 0)}, [([1, 2, 2, 3], ROAD)])
     assert load_roads(path).n_nodes == 2
