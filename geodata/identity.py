@@ -120,10 +120,11 @@ def _duplicate_names(
             places[district or "", name].append(row)
     repeated = {key: at for key, at in places.items() if len(at) > 1}
     faults = []
-    for known, message in (
-        (False, N_("{n} names stand for several {noun} without a district: {names}; add it")),
-        (True, N_("{n} names stand for several {noun} of one district: {names}; is a row double?")),
-    ):
+    alone = N_("{n} names stand for several {noun} without a district: {names}; add it")
+    together = N_("{n} names stand for several {noun} of one district: {names}; is a row double?")
+    if spec.kind == "districts":
+        alone = N_("{n} names stand for several districts: {names}; give each a name of its own")
+    for known, message in ((False, alone), (True, together)):
         shared = [
             Phrase("{name} ({rows})", {"name": f"{district}{name}", "rows": list_rows(at)})
             for (district, name), at in repeated.items()
