@@ -148,11 +148,8 @@ def perfect(
             place[up_depth[i]] = i
             exact[i, 0] = weight[i, 0]
             exact[i, 1] = weight[i, 1]
-        left = t - s
         for i in range(s, t):
-            left -= 1
             a = up_head[i]
-            todo = left
             q = up_start[a]
             up_i = weight[i, 0]
             down_i = weight[i, 1]

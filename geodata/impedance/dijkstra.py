@@ -64,7 +64,7 @@ def _drop_least(keys: FloatArray, values: Int32Array, size: int) -> int:
 
 
 @compiled
-def bounded_search(
+def bounded_search(  # noqa: C901, PLR0912, PLR0915 - one search loop
     start: Int64Array,
     head: Int32Array,
     cost: FloatArray,
@@ -77,8 +77,11 @@ def bounded_search(
     cutoff: float,
     first: int,
     stop: int,
+    most_settled: int,
 ) -> tuple[Int64Array, Int32Array, FloatArray, int]:
     """Targets within ``cutoff`` of each of the sources ``first:stop``.
+
+    Gives up on a source after ``most_settled`` nodes.
 
     Parameters
     ----------
@@ -116,7 +119,8 @@ def bounded_search(
                     n_touched += 1
                 reached[v] = x
                 keys, values, size = _push(keys, values, size, x, v)
-        while size > 0:
+        give_up = settled + most_settled
+        while size > 0 and settled < give_up:
             x = keys[0]
             v = values[0]
             size = _drop_least(keys, values, size)
@@ -224,7 +228,7 @@ def nearest_search(
 
 @compiled
 def _holds(label: Int32Array, v: int, n: int, t: int) -> bool:
-    for i in range(n):
+    for i in range(n):  # noqa: SIM110 - numba compiles no generators
         if label[v, i] == t:
             return True
     return False

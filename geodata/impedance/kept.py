@@ -52,4 +52,4 @@ def metric_key(graph: CostGraph) -> tuple[str, bytes]:
     Hashing takes about a millisecond per megabyte, a fortieth of the quickest matrix.
     """
     cost = np.ascontiguousarray(graph.cost, np.float64)
-    return graph.topology.fingerprint, hashlib.blake2b(cost, digest_size=16).digest()
+    return graph.topology.fingerprint, hashlib.blake2b(cost.data, digest_size=16).digest()

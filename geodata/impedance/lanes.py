@@ -6,9 +6,10 @@ is left scalar by the compiler, and is then three to four times slower.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -16,9 +17,13 @@ LANES = 64
 """Sources that share one walk over the arcs. A row of them is four or eight cache lines."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no stubs
-def relax(
-    _typing: Any, rows: Any, to: Any, from_rows: Any, source: Any, cost: Any
+def _relax(
+    _typing: Any,
+    rows: Any,
+    to: Any,  # noqa: ARG001 - numba passes the arguments' types by position
+    from_rows: Any,
+    source: Any,  # noqa: ARG001
+    cost: Any,  # noqa: ARG001
 ) -> tuple[Any, Any]:
     """``rows[to] = minimum(rows[to], from_rows[source] + cost)`` over all lanes.
 
@@ -49,3 +54,6 @@ def relax(
         return context.get_dummy_value()
 
     return types.void(rows, types.intp, from_rows, types.intp, rows.dtype), generate
+
+
+relax = cast("Callable[..., None]", intrinsic(_relax))

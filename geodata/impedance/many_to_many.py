@@ -77,9 +77,8 @@ def fill_matrix(metric: Metric, leave: Ends, enter: Ends, result: Floats) -> Non
     off_road[seeds.source] = False
     result[off_road] = np.inf
     network = _network(metric, seeds, rows, result.dtype)
-    on_all_cores(
-        lambda first, stop: sweep_dense(*network, result, first, stop), len(seeds.source)
-    )
+    sweep: Callable[..., None] = sweep_dense
+    on_all_cores(lambda first, stop: sweep(*network, result, first, stop), len(seeds.source))
 
 
 def pairs_within(metric: Metric, leave: Ends, enter: Ends, cutoff: float) -> Pairs:
@@ -92,9 +91,10 @@ def pairs_within(metric: Metric, leave: Ends, enter: Ends, cutoff: float) -> Pai
         h.up_start, h.up_head, h.up_depth, rows.rank, rows.row
     )
     network = _network(metric, seeds, rows, dtype)
+    sweep: Callable[..., Pairs] = sweep_within
     edges = (row_past, boundary_start, boundary_depth)
     parts = on_all_cores(
-        lambda first, stop: sweep_within(*network, *edges, cutoff, first, stop),
+        lambda first, stop: sweep(*network, *edges, cutoff, first, stop),
         len(seeds.source),
     )
     return joined(parts)

@@ -17,14 +17,14 @@ from geodata.impedance.dissection import dissect
 try:
     import pymetis
 except ImportError:  # no wheel for this platform: the geometric order serves
-    pymetis = None
+    pymetis = None  # type: ignore[assignment]
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 MOST_NEIGHBOURS = 64
-"""Hubs beyond this are left to the dissection; removing their neighbours one by one is quadratic."""
+"""Neighbours of larger hubs are left to the dissection: one by one they take quadratic time."""
 
 
 def elimination_order(
@@ -86,7 +86,7 @@ def without_repeats(start: Int64Array, head: Int32Array) -> tuple[Int64Array, In
 
 
 @compiled
-def strip_low_degrees(
+def strip_low_degrees(  # noqa: C901, PLR0912, PLR0915 - one loop over one queue
     start: Int64Array, head: Int32Array
 ) -> tuple[Int32Array, Int32Array, Int64Array, Int32Array]:
     """Eliminate nodes of degree 0, 1 and 2 in rounds until none is left.

@@ -91,5 +91,5 @@ def _hierarchy(graph: CostGraph, key: str | None) -> Hierarchy:
 def _structure_key(graph: CostGraph) -> str:
     """What the hierarchy depends on: the topology, which edges share a line, and the method."""
     digest = hashlib.sha256(f"{graph.topology.fingerprint} {available_method()}".encode())
-    digest.update(np.ascontiguousarray(graph.reverse, np.int32))
+    digest.update(np.ascontiguousarray(graph.reverse, np.int32).data)
     return digest.hexdigest()

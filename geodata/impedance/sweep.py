@@ -138,7 +138,7 @@ def climb(
 @compiled
 def any_within(rows: FloatArray, row: int, cutoff: float) -> bool:
     """Whether any lane of a row is within the cutoff."""
-    for lane in range(LANES):
+    for lane in range(LANES):  # noqa: SIM110 - numba compiles no generators
         if rows[row, lane] <= cutoff:
             return True
     return False
@@ -177,7 +177,18 @@ def sweep_dense(
     for begin in range(first, stop, LANES):
         end = min(begin + LANES, stop)
         n_members = climb(
-            parent, up_start, up_head, up_cost, seed, seed_cost, begin, end, rows, slot, members, np.inf
+            parent,
+            up_start,
+            up_head,
+            up_cost,
+            seed,
+            seed_cost,
+            begin,
+            end,
+            rows,
+            slot,
+            members,
+            np.inf,
         )
         for i in range(len(row_rank)):
             here = row_depth[i]
@@ -205,7 +216,7 @@ def sweep_dense(
 
 
 @compiled
-def sweep_within(
+def sweep_within(  # noqa: C901, PLR0912 - one walk down the rows
     parent: Int32Array,
     up_start: Int64Array,
     up_head: Int32Array,
@@ -229,7 +240,7 @@ def sweep_within(
     cutoff: float,
     first: int,
     stop: int,
-) -> tuple[Int32Array, Int32Array, FloatArray]:
+) -> tuple[Int32Array, Int32Array, NDArray[np.float64]]:
     """Pairs within ``cutoff`` of the sources ``first:stop``, in no order.
 
     A subtree that holds no source of the block is entered over its boundary only: where no lane
@@ -257,7 +268,18 @@ def sweep_within(
     for begin in range(first, stop, LANES):
         end = min(begin + LANES, stop)
         n_members = climb(
-            parent, up_start, up_head, up_cost, seed, seed_cost, begin, end, rows, slot, members, cutoff
+            parent,
+            up_start,
+            up_head,
+            up_cost,
+            seed,
+            seed_cost,
+            begin,
+            end,
+            rows,
+            slot,
+            members,
+            cutoff,
         )
         i = 0
         while i < len(row_rank):
