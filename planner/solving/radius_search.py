@@ -21,6 +21,66 @@ from planner.solving.method import Found, Watch
 from planner.solving.pulp_solver import PulpMethod
 
 
+class _Range:
+    """The radii that may be the optimum, and which to ask about next.
+
+    Those below ``low`` are impossible, that at ``high`` is achieved (the end of the list: none is
+    yet). A question that took too long casts ``doubt`` on its radius; those above it may still
+    give plans and those below it may still be proved impossible.
+    """
+
+    def __init__(self, radii: FloatArray, best: Found | None) -> None:
+        self._radii = radii
+        self.low, self.high = 0, len(radii)
+        self.doubt: tuple[int, int] | None = None
+        self._last_resort = False
+        if best is not None:
+            self.achieved(best.objective)
+
+    @property
+    def bound(self) -> float:
+        """No plan has a shorter worst impedance."""
+        return float(self._radii[min(self.low, len(self._radii) - 1)])
+
+    def next_question(self) -> int | None:
+        """Position of the radius to ask about; None when nothing is left to ask."""
+        if self.low >= self.high or self._last_resort:
+            return None
+        if self.high == len(self._radii):  # if even the widest is impossible, so is the problem
+            self._last_resort = self.doubt is not None
+            return len(self._radii) - 1
+        if self.doubt is None:
+            return (self.low + self.high) // 2
+        first, last = self.doubt
+        if last + 1 < self.high:
+            return (last + 1 + self.high) // 2
+        if self.low < first:
+            return (self.low + first) // 2
+        self._last_resort = True
+        return last
+
+    def slice_of(self, remaining_s: float) -> float:
+        """How long to spend on the next question: a third, and all of it on the last one."""
+        return remaining_s if self._last_resort else max(0.5, remaining_s / 3)
+
+    def achieved(self, objective: float) -> None:
+        """There is a plan with this worst impedance."""
+        self.high = int(np.searchsorted(self._radii, objective))
+        if self.doubt is not None and self.doubt[0] >= self.high:
+            self.doubt = None
+
+    def impossible(self, position: int) -> None:
+        """There is no plan within this radius."""
+        self.low = position + 1
+        if self.doubt is not None and self.doubt[1] < self.low:
+            self.doubt = None
+
+    def undecided(self, position: int) -> None:
+        """The time of the question was up."""
+        first, last = self.doubt or (position, position)
+        self.doubt = (min(first, position), max(last, position))
+
+
 class RadiusSearch:
     """Problems of the worst impedance, with or without limits of sites."""
 
@@ -35,30 +95,27 @@ class RadiusSearch:
         radii = _possible_radii(problem)
         if radii is None:
             return Found.nothing(self.name, bound=float("nan"), infeasible=True)
-        low, high = 0, len(radii)  # radii below low are impossible, radii[high] is achieved
         best = _usable_start(problem, watch)
-        if best is not None:
-            high = int(np.searchsorted(radii, best.objective))
+        range_ = _Range(radii, best)
         asked = 0
-        while low < high and not _near_enough(best, radii[low], settings):
-            # The widest radius first: if even that is impossible, so is the problem.
-            middle = len(radii) - 1 if high == len(radii) else (low + high) // 2
-            asked += 1
-            answer = self._within(problem, radii[middle], settings, watch, best, radii[low])
-            if answer.size is not None:
-                best = self._found(problem, answer, float(radii[low]))
-                watch.keep(best)
-                high = int(np.searchsorted(radii, best.objective))
-            elif not answer.infeasible:
+        while (position := range_.next_question()) is not None and watch.remaining_s > 0:
+            if best is not None and relative_gap(best.objective, range_.bound) <= settings.gap:
                 break
-            elif middle == len(radii) - 1:
+            asked += 1
+            answer = self._within(problem, radii[position], settings, watch, best, range_)
+            if answer.size is not None:
+                best = self._found(problem, answer, range_.bound)
+                watch.keep(best)
+                range_.achieved(best.objective)
+            elif not answer.infeasible:
+                range_.undecided(position)
+            elif position == len(radii) - 1:
                 return Found.nothing(self.name, bound=float("nan"), infeasible=True)
             else:
-                low = middle + 1
-        bound = float(radii[min(low, len(radii) - 1)])
+                range_.impossible(position)
         if best is None:
-            return Found.nothing(self.name, bound=bound)
-        return replace(best, bound=bound, reduced={"radii_asked": asked})
+            return Found.nothing(self.name, bound=range_.bound)
+        return replace(best, bound=range_.bound, reduced={"radii_asked": asked})
 
     def _within(
         self,
@@ -67,15 +124,15 @@ class RadiusSearch:
         settings: SolverSettings,
         watch: Watch,
         best: Found | None,
-        bound: float,
+        range_: _Range,
     ) -> Found:
         """Any plan within a radius, or the proof that there is none."""
         objective = float("nan") if best is None else best.objective
 
         def pass_on(_event: Progress) -> None:
-            watch.report("radius", objective, bound)
+            watch.report("radius", objective, range_.bound)
 
-        limit_s = None if np.isinf(watch.remaining_s) else watch.remaining_s
+        limit_s = None if np.isinf(watch.remaining_s) else range_.slice_of(watch.remaining_s)
         free = replace(problem.sites, fixed_cost=np.zeros(len(problem.sites.fixed_cost)))
         question = replace(
             problem,
@@ -115,7 +172,3 @@ def _usable_start(problem: SitingProblem, watch: Watch) -> Found | None:
         return None
     plan = Plan(best.size, best.demand, best.site, best.share)
     return best if plan.kept_rules(problem) else None
-
-
-def _near_enough(best: Found | None, bound: float, settings: SolverSettings) -> bool:
-    return best is not None and relative_gap(best.objective, bound) <= settings.gap
