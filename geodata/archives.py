@@ -31,7 +31,7 @@ def check_archive(path: Path, where: str, most_bytes: int = MOST_BYTES) -> list[
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         message = N_("the file is damaged or cut short ({why}); copy or save it again")
         raise InputError([Fault(where, message, {"why": str(error)})]) from None
     faults = [fault for member in members if (fault := _member_fault(member, where))]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import sqlite3
 import struct
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -18,7 +17,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError, FieldError, GeometryError
 from pyproj import CRS
 
 from geodata.archives import unpacked
@@ -28,10 +26,6 @@ from geodata.tables import RawTable, decode
 
 VECTOR_ENDINGS = (".gpkg", ".shp", ".zip", ".geojson", ".json", ".parquet", ".geoparquet")
 MOST_FEATURES = 5_000_000
-_READ_ERRORS = (
-    DataSourceError, DataLayerError, FieldError, GeometryError,
-    RuntimeError, OSError, ValueError, KeyError, sqlite3.Error,
-)  # fmt: skip
 _CRS_MEMBER = re.compile(r'"crs"\s*:\s*\{')
 _SHAPE_MAGIC = struct.pack(">i", 9994)
 _DBF_SAMPLE_BYTES = 16 * 1024**2
@@ -75,7 +69,7 @@ def _geopackage(path: Path, kind: str, sheet: str | None) -> RawTable:
             raise InputError([_unreadable(path.name, "not a GeoPackage")])
     try:
         names = [str(name) for name, _ in pyogrio.list_layers(path)]
-    except _READ_ERRORS as error:
+    except Exception as error:  # noqa: BLE001 - see _unreadable
         raise InputError([_unreadable(path.name, error)]) from None
     name = _choose_layer(names, sheet, kind, path.name)
     where = path.name if len(names) == 1 else f"{path.name} [{name}]"
@@ -106,13 +100,15 @@ def _parquet(path: Path) -> RawTable:
         )
         raise InputError([Fault(path.name, message)])
     try:
-        return _raw(gpd.read_parquet(path), path.name)
-    except ValueError as error:
-        if "geo metadata" not in str(error).lower():
-            raise InputError([_unreadable(path.name, error)]) from None
-    except _READ_ERRORS as error:
+        try:
+            frame = gpd.read_parquet(path)
+        except ValueError as error:
+            if "geo metadata" not in str(error).lower():
+                raise
+            frame = pd.read_parquet(path)
+        return _raw(frame, path.name)
+    except Exception as error:  # noqa: BLE001 - see _unreadable
         raise InputError([_unreadable(path.name, error)]) from None
-    return _raw(pd.read_parquet(path), path.name)
 
 
 def _shapefile(path: Path, where: str) -> RawTable:
@@ -241,7 +237,7 @@ def _read(
         info = pyogrio.read_info(source, layer=layer, encoding=encoding)
         if info["features"] <= MOST_FEATURES:
             return pyogrio.read_dataframe(source, layer=layer, encoding=encoding)
-    except _READ_ERRORS as error:
+    except Exception as error:  # noqa: BLE001 - see _unreadable
         raise InputError([_unreadable(where, error)]) from None
     message = N_("has {n} features; split it, at most {most} are read")
     values = {"n": info["features"], "most": MOST_FEATURES}
@@ -249,7 +245,11 @@ def _read(
 
 
 def _unreadable(where: str, why: object) -> Fault:
-    """One message for a damaged, cut or foreign file."""
+    """One message for a damaged, cut or foreign file.
+
+    GDAL, Arrow and what wraps them fail on damaged files in more ways than can be listed, down to
+    unset variables; all of them mean that this file cannot be read.
+    """
     message = N_("cannot be read ({why}); it is damaged, cut short or of another format")
     return Fault(where, message, {"why": str(why).split(";")[0][:160]})
 

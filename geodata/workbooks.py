@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from geodata.archives import check_archive
 from geodata.columns import header_score, kind_of_sheet, nearest_word
@@ -87,24 +85,16 @@ def _opened(path: Path, *, names_only: bool = False) -> Iterator[Workbook]:
         raise InputError([Fault(path.name, message)])
     members = check_archive(path, path.name, MOST_BYTES)
     by_row = names_only or sum(member.file_size for member in members) > _WHOLE_BYTES
+    # openpyxl, zipfile and zlib fail on damaged files in a dozen ways, all of which mean the same
     try:
         book = load_workbook(path, read_only=by_row, data_only=True, keep_links=False)
-    except (
-        KeyError,
-        ValueError,
-        OSError,
-        zipfile.BadZipFile,
-        InvalidFileException,
-        SyntaxError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        EOFError,
-    ) as error:
+    except Exception as error:  # noqa: BLE001
         raise InputError([_damaged(path, error)]) from None
     try:
         yield book
-    except (KeyError, zipfile.BadZipFile, SyntaxError, EOFError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001
         raise InputError([_damaged(path, error)]) from None
     finally:
         book.close()
