@@ -305,7 +305,8 @@ def _quota_rows(tier: Tier, wants: Wants, standing: gpd.GeoDataFrame) -> list[di
             continue
         counts = {"": len(standing)}
         if rule.per == "district":
-            names = sorted({str(one) for one in wants.table["district"] if one})
+            districts = wants.table["district"]
+            names = sorted({str(one) for one in districts if one and rule.means(one)})
             held = standing["district"].value_counts()
             counts = {name: int(held.get(name, 0)) for name in names}
         rows += [

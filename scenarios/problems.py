@@ -360,7 +360,7 @@ def quotas_of(
             continue
         groups = {county: np.arange(len(sites))}
         if rule.per == "district":
-            names = sorted({str(one) for one in points["district"] if one})
+            names = sorted({str(one) for one in points["district"] if one and rule.means(one)})
             groups = {name: np.flatnonzero(district == name) for name in names}
         for name, members in groups.items():
             maximum = rule.maximum

@@ -107,8 +107,15 @@ class QuotaRule(Model):
     minimum: int = Field(default=0, ge=0)
     maximum: int | None = Field(default=None, ge=0)
     strength: Strength = Strength.MUST
+    except_names: tuple[str, ...] = ()
+    """Districts whose name has one of these words in it are not meant (开发区, 功能区, 农场)."""
     text: str = ""
     """The sentence it comes from."""
+
+    def means(self, district: str) -> bool:
+        """Whether a district of this name is one that the text speaks of."""
+        return not any(word in district for word in self.except_names)
+
     source: str = ""
 
 

@@ -90,7 +90,8 @@ def gather_sites(
     proposals = facilities[proposed]
     faults: list[Fault] = []
     raw = _candidates(inputs, profile, tier.candidates, tier, standing, proposals)
-    if len(raw) == 0:
+    wants_new = any(one is not CandidateSource.EXISTING for one in tier.candidates)
+    if len(raw) == 0 and (wants_new or len(standing) == 0):
         # The planner has listed no land: the villages themselves show where a site is wanted.
         raw = _candidates(inputs, profile, FALLBACK_SOURCES, tier, standing, proposals)
         faults.append(_without_candidates(profile, tier))
