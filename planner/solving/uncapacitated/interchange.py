@@ -184,11 +184,13 @@ def interchange(
             break
         # Touched points are taken back as they were and accounted anew after the move.
         _mark_touched(rows, near, pays, enter, leave, touched)
-        for point in np.flatnonzero(touched):
-            _account(rows, point, near, pays, -1.0, gain, loss, extra)
+        for i in range(n):
+            if touched[i]:
+                _account(rows, i, near, pays, -1.0, gain, loss, extra)
         _carry_out(rules, opened, slot, count, enter, leave)
-        for point in np.flatnonzero(touched):
-            _find_nearest(rows, limit, slot, point, near, pays)
-            _account(rows, point, near, pays, 1.0, gain, loss, extra)
+        for i in range(n):
+            if touched[i]:
+                _find_nearest(rows, limit, slot, i, near, pays)
+                _account(rows, i, near, pays, 1.0, gain, loss, extra)
     sites = np.flatnonzero(slot >= 0)
     return sites, rules.fixed[sites].sum() + pays[:, 0].sum()
