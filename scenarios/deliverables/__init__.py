@@ -1,0 +1,1 @@
+"""What a planner hands in: map, workbook and GeoPackage, each written from a finished plan."""

@@ -1,0 +1,201 @@
+"""The plan as a GeoPackage whose layers open styled and with Chinese field names in QGIS.
+
+Layer and column names are ASCII, so that every program reads them; what a reader sees in QGIS
+(layer style, legend, field aliases) is in the asked language. Styles stand in the ``layer_styles``
+table as QGIS itself writes it; only a default style with QML is loaded without being asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+from shapely.geometry import LineString
+
+from scenarios import wording
+from scenarios.deliverables.qgis_style import layer_style
+from scenarios.deliverables.service_areas import service_areas
+from scenarios.plan import Plan, StreamPlan
+
+WGS84 = "EPSG:4326"
+GEOMETRY = "geom"
+
+
+def write_geopackage(plan: Plan, path: Path, lang: str = "zh") -> None:
+    """Write every layer of the plan, its tables and its styles to ``path``.
+
+    Parameters
+    ----------
+    plan : made by ``scenarios.run``
+    path : of the file; what stands there is replaced
+    lang : "zh" or "en", for styles, aliases and metadata
+    """
+    path.unlink(missing_ok=True)
+    layers = plan_layers(plan)
+    for name, table in layers.items():
+        _write_layer(table.to_crs(plan.scenario.output_crs), path, name, plan, lang)
+    for name, frame in plan_tables(plan, lang).items():
+        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG")
+    _write_styles(path, plan, layers, lang)
+
+
+def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
+    """The layers by name, WGS84, bottom of the map first."""
+    streams = list(plan.streams.values())
+    return {
+        "districts": _polygons(plan.districts[["id", "name", "geometry"]]),
+        "exclusions": plan.exclusions[["id", "name", "kind", "geometry"]],
+        "roads": plan.roads[["class", "name", "geometry"]],
+        "service_areas": _stacked([service_areas(plan, stream) for stream in streams]),
+        "links": _stacked([_links(stream) for stream in streams]),
+        "candidates": plan.candidates[["id", "name", "stream", "kept", "dropped_by", "geometry"]],
+        "villages": _stacked([stream.demand for stream in streams]),
+        "facilities": _stacked([stream.facilities for stream in streams]),
+    }
+
+
+def plan_tables(plan: Plan, lang: str) -> dict[str, pd.DataFrame]:
+    """Tables without geometry: indicators, and a certificate a tier."""
+    _ = wording.translator(lang)
+    indicators = [
+        (stream.profile.id, one.id, _(one.name), one.value, one.unit, _(one.formula))
+        for stream in plan.streams.values()
+        for one in stream.indicators
+    ]
+    certificates = [
+        (
+            stream.profile.id,
+            tier.tier,
+            str(tier.certificate.outcome),
+            tier.certificate.objective,
+            tier.certificate.bound,
+            tier.certificate.gap,
+            tier.certificate.method,
+            wording.certificate_sentence(tier.certificate, lang),
+        )
+        for stream in plan.streams.values()
+        for tier in stream.tiers
+    ]
+    return {
+        "indicators": pd.DataFrame(
+            indicators, columns=["stream", "id", "name", "value", "unit", "formula"]
+        ),
+        "certificates": pd.DataFrame(
+            certificates,
+            columns=["stream", "tier", "outcome", "objective", "bound", "gap", "method", "words"],
+        ),
+    }
+
+
+def _polygons(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Districts that have a polygon; a development zone may have none."""
+    return table[table.geometry.notna() & ~table.geometry.is_empty]
+
+
+def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """The streams' tables one under another."""
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return tables[0] if tables else gpd.GeoDataFrame({"geometry": []}, crs=WGS84)
+    frame = pd.concat([pd.DataFrame(table) for table in filled], ignore_index=True)
+    return gpd.GeoDataFrame(frame, geometry="geometry", crs=WGS84)
+
+
+def _links(stream: StreamPlan) -> gpd.GeoDataFrame:
+    """Straight lines from each served point to its site, with the road distance as a column."""
+    where = pd.concat([stream.demand.set_index("id"), stream.facilities.set_index("id")])
+    place = where.geometry[~where.index.duplicated()]
+    links = stream.assignments
+    known = links["from_id"].isin(place.index) & links["to_id"].isin(place.index)
+    links = links[known].reset_index(drop=True)
+    lines = [
+        LineString([(a.x, a.y), (b.x, b.y)])
+        for a, b in zip(place.loc[links["from_id"]], place.loc[links["to_id"]], strict=True)
+    ]
+    return gpd.GeoDataFrame(
+        links.assign(stream=stream.profile.id), geometry=gpd.GeoSeries(lines, crs=WGS84)
+    )
+
+
+def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, plan: Plan, lang: str) -> None:
+    _ = wording.translator(lang)
+    label = _("Synthetic data: places and figures are made up") if plan.synthetic else ""
+    kinds = set(table.geometry.geom_type.dropna())
+    multiple = bool(kinds & {"MultiPolygon", "MultiLineString"})
+    plain = table.rename_geometry(GEOMETRY) if table.geometry.name != GEOMETRY else table
+    pyogrio.write_dataframe(
+        plain,
+        path,
+        layer=name,
+        driver="GPKG",
+        promote_to_multi=multiple,
+        geometry_type=_geometry_type(name, kinds),
+        layer_options={
+            "GEOMETRY_NAME": GEOMETRY,
+            "IDENTIFIER": f"{_(LAYER_TITLES[name])} - {plan.title}",
+            "DESCRIPTION": " ".join(filter(None, [label, *plan.sources])),
+        },
+    )
+
+
+LAYER_TITLES: Mapping[str, str] = {
+    "districts": wording.N_("Townships"),
+    "exclusions": wording.N_("Excluded areas"),
+    "roads": wording.N_("Roads"),
+    "service_areas": wording.N_("Service areas"),
+    "links": wording.N_("Who goes where"),
+    "candidates": wording.N_("Candidate sites"),
+    "villages": wording.N_("Villages"),
+    "facilities": wording.N_("Facilities"),
+}
+
+POINTS = ("candidates", "villages", "facilities")
+
+
+def _geometry_type(name: str, kinds: set[str]) -> str:
+    """The type a layer declares: QGIS refuses to draw what contradicts it."""
+    if name in POINTS:
+        return "Point"
+    if name in {"districts", "service_areas"}:
+        return "MultiPolygon" if "MultiPolygon" in kinds else "Polygon"
+    if name in {"roads", "links"}:
+        return "MultiLineString" if "MultiLineString" in kinds else "LineString"
+    return "Unknown"  # exclusions are areas and lines
+
+
+STYLES_TABLE = """
+CREATE TABLE layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),
+    f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+    useAsDefault BOOLEAN, description TEXT(256), owner TEXT(30), ui TEXT(30),
+    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+)
+"""
+
+
+def _write_styles(
+    path: Path, plan: Plan, layers: Mapping[str, gpd.GeoDataFrame], lang: str
+) -> None:
+    """One default style a layer, in the table that QGIS reads."""
+    _ = wording.translator(lang)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(STYLES_TABLE)
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) "
+            "VALUES ('layer_styles', 'attributes', 'layer_styles', '')"
+        )
+        database.executemany(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
+            "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner) "
+            "VALUES ('', '', ?, ?, ?, ?, '', 1, ?, 'wangdian')",
+            [
+                (name, GEOMETRY, _(LAYER_TITLES[name]), layer_style(name, table, plan, lang), "")
+                for name, table in layers.items()
+            ],
+        )

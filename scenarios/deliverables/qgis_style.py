@@ -1,0 +1,346 @@
+"""QML of each layer: what QGIS shows when the GeoPackage is opened.
+
+Colours are the streams' own for facilities and links; status and coverage differ in shape as well
+as in colour, so that a print in grey can still be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+import geopandas as gpd
+
+from scenarios import wording
+from scenarios.plan import Plan
+
+UNCOVERED = "#c51b7d"
+COVERED = "#4d4d4d"
+GREY = "#9a9a9a"
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of one layer in QGIS's own words (millimetres)."""
+
+    kind: str  # "marker" | "line" | "fill"
+    colour: str
+    width_mm: float = 0.26
+    size_mm: float = 2.0
+    shape: str = "circle"
+    outline: str = "#ffffff"
+    opacity: float = 1.0
+    dash: bool = False
+
+
+@dataclass(frozen=True)
+class Category:
+    """Rows with this value of the style's column are drawn and named so."""
+
+    value: str
+    label: str
+    symbol: Symbol
+
+
+STATUS_SHAPES: Mapping[str, str] = {
+    "kept": "square",
+    "expanded": "diamond",
+    "closed": "cross2",
+    "new": "circle",
+    "not_chosen": "triangle",
+}
+
+ROAD_WIDTHS_MM: Mapping[str, float] = {
+    "motorway": 0.9,
+    "trunk": 0.8,
+    "primary": 0.7,
+    "secondary": 0.5,
+    "tertiary": 0.35,
+}
+
+EXCLUSION_COLOURS: Mapping[str, str] = {
+    "farmland": "#f1eec2",
+    "water": "#a6cee3",
+    "water_source": "#5b9bd5",
+    "dwelling": "#d9d2c9",
+    "red_line": "#e6a8a0",
+    "hv_line": "#7f7f7f",
+}
+
+
+def layer_style(name: str, table: gpd.GeoDataFrame, plan: Plan, lang: str) -> str:
+    """QML of a layer: renderer, labels and field aliases."""
+    root = ET.Element("qgis", version="3.34.0", styleCategories="Symbology|Labeling|Fields")
+    root.append(_renderer(name, table, plan, lang))
+    if name in {"facilities", "districts"}:
+        root.set("labelsEnabled", "1")
+        root.append(_labels(8 if name == "facilities" else 10))
+    aliases = ET.SubElement(root, "aliases")
+    for index, column in enumerate(c for c in table.columns if c != table.geometry.name):
+        ET.SubElement(
+            aliases, "alias", field=str(column), index=str(index), name=field_alias(column, lang)
+        )
+    ET.SubElement(root, "layerGeometryType").text = _geometry_code(name)
+    text = ET.tostring(root, encoding="unicode")
+    return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + text
+
+
+def _geometry_code(name: str) -> str:
+    return {"roads": "1", "links": "1", "districts": "2", "service_areas": "2"}.get(name, "0")
+
+
+def _renderer(name: str, table: gpd.GeoDataFrame, plan: Plan, lang: str) -> ET.Element:
+    _ = wording.translator(lang)
+    if name == "facilities":
+        return _categorized(
+            "concat(stream, '|', status)", _facility_categories(plan, lang), "marker"
+        )
+    if name == "villages":
+        return _categorized("served", _village_categories(lang), "marker")
+    if name == "links":
+        return _categorized("stream", _stream_categories(plan, lang, "line"), "line")
+    if name == "service_areas":
+        return _categorized("stream", _stream_categories(plan, lang, "fill"), "fill")
+    if name == "candidates":
+        return _categorized("kept", _candidate_categories(lang), "marker")
+    if name == "roads":
+        return _categorized("class", _road_categories(table), "line")
+    if name == "exclusions":
+        return _categorized("kind", _exclusion_categories(table, lang), "fill")
+    return _single(Symbol("fill", "#ffffff", width_mm=0.4, outline="#8a6d3b", opacity=0.0))
+
+
+def _facility_categories(plan: Plan, lang: str) -> list[Category]:
+    _ = wording.translator(lang)
+    return [
+        Category(
+            f"{stream.profile.id}|{status}",
+            f"{stream.profile.name.in_language(lang)} · {_(wording.STATUS_NAMES[status])}",
+            Symbol(
+                "marker",
+                GREY if status in {"closed", "not_chosen"} else stream.profile.colour,
+                size_mm=2.0 if status == "not_chosen" else 3.4,
+                shape=shape,
+            ),
+        )
+        for stream in plan.streams.values()
+        for status, shape in STATUS_SHAPES.items()
+    ]
+
+
+def _village_categories(lang: str) -> list[Category]:
+    _ = wording.translator(lang)
+    return [
+        Category("1", _("covered village"), Symbol("marker", COVERED, size_mm=1.4)),
+        Category(
+            "0", _("uncovered village"), Symbol("marker", UNCOVERED, size_mm=2.2, shape="diamond")
+        ),
+    ]
+
+
+def _stream_categories(plan: Plan, lang: str, kind: str) -> list[Category]:
+    return [
+        Category(
+            stream.profile.id,
+            stream.profile.name.in_language(lang),
+            Symbol(
+                kind,
+                stream.profile.colour,
+                outline=stream.profile.colour,
+                width_mm=0.15,
+                opacity=0.18 if kind == "fill" else 0.6,
+            ),
+        )
+        for stream in plan.streams.values()
+    ]
+
+
+def _candidate_categories(lang: str) -> list[Category]:
+    _ = wording.translator(lang)
+    return [
+        Category(
+            "1", _("candidate, kept"), Symbol("marker", "#ffffff", size_mm=1.6, outline="#4d4d4d")
+        ),
+        Category("0", _("candidate, dropped"), Symbol("marker", GREY, size_mm=1.6, shape="cross2")),
+    ]
+
+
+def _road_categories(table: gpd.GeoDataFrame) -> list[Category]:
+    classes = sorted(map(str, table["class"].dropna().unique()))
+    return [
+        Category(
+            name,
+            name,
+            Symbol("line", "#b9863d" if name in ROAD_WIDTHS_MM else "#b0b0b0",
+                   width_mm=ROAD_WIDTHS_MM.get(name, 0.2)),
+        )
+        for name in classes
+    ]  # fmt: skip
+
+
+def _exclusion_categories(table: gpd.GeoDataFrame, lang: str) -> list[Category]:
+    _ = wording.translator(lang)
+    names = {
+        "farmland": _("permanent basic farmland"),
+        "water": _("water"),
+        "water_source": _("drinking-water source"),
+        "dwelling": _("dwellings"),
+        "red_line": _("ecological red line"),
+        "hv_line": _("high-voltage line"),
+    }
+    kinds = sorted(map(str, table["kind"].dropna().unique()))
+    return [
+        Category(
+            kind,
+            names.get(kind, kind),
+            Symbol("fill", EXCLUSION_COLOURS.get(kind, "#cccccc"), outline="#9a9a9a", opacity=0.6),
+        )
+        for kind in kinds
+    ]
+
+
+def _single(symbol: Symbol) -> ET.Element:
+    renderer = ET.Element("renderer-v2", type="singleSymbol", enableorderby="0", forceraster="0")
+    ET.SubElement(renderer, "symbols").append(_symbol("0", symbol))
+    return renderer
+
+
+def _categorized(column: str, categories: Sequence[Category], kind: str) -> ET.Element:
+    renderer = ET.Element(
+        "renderer-v2", type="categorizedSymbol", attr=column, enableorderby="0", forceraster="0"
+    )
+    listed = ET.SubElement(renderer, "categories")
+    symbols = ET.SubElement(renderer, "symbols")
+    for k, category in enumerate(categories):
+        ET.SubElement(
+            listed,
+            "category",
+            value=category.value,
+            label=category.label,
+            symbol=str(k),
+            render="true",
+        )
+        symbols.append(_symbol(str(k), category.symbol))
+    other = Symbol(kind, GREY, opacity=0.5, outline=GREY)
+    ET.SubElement(listed, "category", value="", label="", symbol="other", render="true")
+    symbols.append(_symbol("other", other))
+    return renderer
+
+
+def _symbol(name: str, symbol: Symbol) -> ET.Element:
+    element = ET.Element(
+        "symbol", type=symbol.kind, name=name, alpha=f"{symbol.opacity:g}", clip_to_extent="1"
+    )
+    layers = {"marker": "SimpleMarker", "line": "SimpleLine", "fill": "SimpleFill"}
+    layer = ET.SubElement(
+        element,
+        "layer",
+        {"class": layers[symbol.kind], "enabled": "1", "locked": "0", "pass": "0"},
+    )
+    options = ET.SubElement(layer, "Option", type="Map")
+    for key, value in _properties(symbol).items():
+        ET.SubElement(options, "Option", type="QString", name=key, value=value)
+    return element
+
+
+def _properties(symbol: Symbol) -> dict[str, str]:
+    """What QGIS calls the parts of a simple symbol."""
+    width = f"{symbol.width_mm:g}"
+    if symbol.kind == "line":
+        return {
+            "line_color": rgba(symbol.colour),
+            "line_width": width,
+            "line_width_unit": "MM",
+            "line_style": "dash" if symbol.dash else "solid",
+            "capstyle": "round",
+            "joinstyle": "round",
+        }
+    shared = {
+        "color": rgba(symbol.colour),
+        "outline_color": rgba(symbol.outline),
+        "outline_width": width,
+        "outline_width_unit": "MM",
+        "outline_style": "solid",
+    }
+    if symbol.kind == "fill":
+        hollow = symbol.opacity == 0.0
+        return {**shared, "style": "no" if hollow else "solid"}
+    return {**shared, "name": symbol.shape, "size": f"{symbol.size_mm:g}", "size_unit": "MM"}
+
+
+def rgba(colour: str) -> str:
+    """``#rrggbb`` as QGIS writes it."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"{red},{green},{blue},255"
+
+
+def _labels(size: int) -> ET.Element:
+    labeling = ET.Element("labeling", type="simple")
+    settings = ET.SubElement(labeling, "settings", calloutType="simple")
+    style = ET.SubElement(
+        settings,
+        "text-style",
+        fieldName="name",
+        fontSize=str(size),
+        fontFamily="Noto Sans CJK SC",
+        textColor="50,50,50,255",
+        isExpression="0",
+    )
+    ET.SubElement(
+        style,
+        "text-buffer",
+        bufferDraw="1",
+        bufferSize="0.8",
+        bufferColor="255,255,255,255",
+    )
+    return labeling
+
+
+FIELD_NAMES: Mapping[str, str] = {
+    "id": wording.N_("Id"),
+    "name": wording.N_("Name"),
+    "stream": wording.N_("Stream"),
+    "tier": wording.N_("Type / level"),
+    "district": wording.N_("Township"),
+    "village": wording.N_("Village"),
+    "status": wording.N_("Status in the plan"),
+    "state": wording.N_("Present state"),
+    "size": wording.N_("Size"),
+    "capacity_t_per_yr": wording.N_("Design capacity (t/yr)"),
+    "throughput_t_per_yr": wording.N_("Tonnes taken (t/yr)"),
+    "load_rate": wording.N_("Load rate"),
+    "land_m2": wording.N_("Land area (m²)"),
+    "investment_wan_cny": wording.N_("Investment (10,000 CNY)"),
+    "n_served": wording.N_("Points served"),
+    "population_served": wording.N_("Population served"),
+    "mean_impedance": wording.N_("Mean distance"),
+    "worst_impedance": wording.N_("Farthest"),
+    "phase": wording.N_("Phase"),
+    "responsible": wording.N_("Responsible body"),
+    "population": wording.N_("Population"),
+    "demand_t_per_yr": wording.N_("Amount (t/yr)"),
+    "demand_basis": wording.N_("Basis of the amount"),
+    "served": wording.N_("Served"),
+    "facility_id": wording.N_("Id of its site"),
+    "facility_name": wording.N_("Served by"),
+    "impedance": wording.N_("Road distance"),
+    "straight_m": wording.N_("Straight line (m)"),
+    "snap_m": wording.N_("Access to the road (m)"),
+    "within_radius": wording.N_("Within the radius"),
+    "reason": wording.N_("Reason"),
+    "from_id": wording.N_("From"),
+    "to_id": wording.N_("To"),
+    "unit": wording.N_("Unit"),
+    "share": wording.N_("Share"),
+    "tonnes_per_yr": wording.N_("Tonnes (t/yr)"),
+    "kind": wording.N_("Kind"),
+    "kept": wording.N_("Kept"),
+    "dropped_by": wording.N_("Dropped by"),
+    "class": wording.N_("Road class"),
+}
+
+
+def field_alias(column: str, lang: str) -> str:
+    """The name of a column that a reader sees."""
+    return wording.translator(lang)(FIELD_NAMES.get(column, column))
