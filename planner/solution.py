@@ -54,6 +54,11 @@ class SolverSettings:
     threads : processor cores that may be used
     seed : of every random choice
     accelerate : use the decompositions; False is the plain PuLP model alone, as tests compare
+
+    Raises
+    ------
+    ValueError
+        If a value makes no sense; names every such value.
     """
 
     time_limit_s: float | None = None
@@ -61,6 +66,19 @@ class SolverSettings:
     threads: int = 2
     seed: int = 0
     accelerate: bool = True
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.time_limit_s is not None and not self.time_limit_s >= 0:
+            faults.append(f"time_limit_s is {self.time_limit_s}; give seconds from 0 up, or None")
+        if not 0 <= self.gap < float("inf"):
+            faults.append(f"gap is {self.gap}; give a fraction from 0 up, e.g. 0.01 for 1 %")
+        if self.threads < 1:
+            faults.append(f"threads is {self.threads}; give 1 or more")
+        if not 0 <= self.seed < 2**31:
+            faults.append(f"seed is {self.seed}; give a whole number from 0 to 2147483647")
+        if faults:
+            raise ValueError("; ".join(faults))
 
 
 @dataclass(frozen=True)

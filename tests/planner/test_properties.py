@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from planner import Objective, Quota, Sites, SitingProblem, SolverSettings, presets, solve
 from tests.planner.oracles.problems import problems, tiny_problem
 
-few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 both_ways = pytest.mark.parametrize("accelerate", [True, False])
 seeds = st.integers(0, 2**31)
 
