@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 
+from planner.models.blocks import usable_arcs
 from planner.problem import SitingProblem
 from planner.solution import SolverSettings
 from planner.solving.method import Method
@@ -26,7 +27,8 @@ ACCELERATED: tuple[str, ...] = (
 
 def applicable(problem: SitingProblem, settings: SolverSettings) -> Iterator[Method]:
     """The methods that keep every rule of the problem, best first; the last always can."""
-    if settings.accelerate and len(problem.arcs):  # nobody to serve needs no speed
+    # Nobody to serve, or nowhere to serve from, needs no speed.
+    if settings.accelerate and len(usable_arcs(problem)):
         for place in ACCELERATED:
             module, name = place.split(":")
             method: Method = getattr(import_module(module), name)()
