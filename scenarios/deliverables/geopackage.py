@@ -17,6 +17,7 @@ import pandas as pd
 import pyogrio
 from shapely.geometry import LineString
 
+from geodata.faults import N_
 from scenarios import wording
 from scenarios.deliverables.qgis_style import layer_style
 from scenarios.deliverables.service_areas import service_areas
@@ -94,7 +95,8 @@ def plan_tables(plan: Plan, lang: str) -> dict[str, pd.DataFrame]:
 
 def _polygons(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Districts that have a polygon; a development zone may have none."""
-    return table[table.geometry.notna() & ~table.geometry.is_empty]
+    has_area = [shape is not None and not shape.is_empty for shape in table.geometry]
+    return table[has_area]
 
 
 def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -144,14 +146,14 @@ def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, plan: Plan, lan
 
 
 LAYER_TITLES: Mapping[str, str] = {
-    "districts": wording.N_("Townships"),
-    "exclusions": wording.N_("Excluded areas"),
-    "roads": wording.N_("Roads"),
-    "service_areas": wording.N_("Service areas"),
-    "links": wording.N_("Who goes where"),
-    "candidates": wording.N_("Candidate sites"),
-    "villages": wording.N_("Villages"),
-    "facilities": wording.N_("Facilities"),
+    "districts": N_("Townships"),
+    "exclusions": N_("Excluded areas"),
+    "roads": N_("Roads"),
+    "service_areas": N_("Service areas"),
+    "links": N_("Who goes where"),
+    "candidates": N_("Candidate sites"),
+    "villages": N_("Villages"),
+    "facilities": N_("Facilities"),
 }
 
 POINTS = ("candidates", "villages", "facilities")

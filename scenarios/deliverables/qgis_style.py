@@ -6,12 +6,13 @@ as in colour, so that a print in grey can still be read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 
+from geodata.faults import N_
 from scenarios import wording
 from scenarios.plan import Plan
 
@@ -91,23 +92,22 @@ def _geometry_code(name: str) -> str:
 
 
 def _renderer(name: str, table: gpd.GeoDataFrame, plan: Plan, lang: str) -> ET.Element:
-    _ = wording.translator(lang)
-    if name == "facilities":
-        return _categorized(
-            "concat(stream, '|', status)", _facility_categories(plan, lang), "marker"
-        )
-    if name == "villages":
-        return _categorized("served", _village_categories(lang), "marker")
-    if name == "links":
-        return _categorized("stream", _stream_categories(plan, lang, "line"), "line")
-    if name == "service_areas":
-        return _categorized("stream", _stream_categories(plan, lang, "fill"), "fill")
-    if name == "candidates":
-        return _categorized("kept", _candidate_categories(lang), "marker")
-    if name == "roads":
-        return _categorized("class", _road_categories(table), "line")
-    if name == "exclusions":
-        return _categorized("kind", _exclusion_categories(table, lang), "fill")
+    drawn: dict[str, tuple[str, str, Callable[[], list[Category]]]] = {
+        "facilities": (
+            "concat(stream, '|', status)",
+            "marker",
+            lambda: _facility_categories(plan, lang),
+        ),
+        "villages": ("served", "marker", lambda: _village_categories(lang)),
+        "links": ("stream", "line", lambda: _stream_categories(plan, lang, "line")),
+        "service_areas": ("stream", "fill", lambda: _stream_categories(plan, lang, "fill")),
+        "candidates": ("kept", "marker", lambda: _candidate_categories(lang)),
+        "roads": ("class", "line", lambda: _road_categories(table)),
+        "exclusions": ("kind", "fill", lambda: _exclusion_categories(table, lang)),
+    }
+    if name in drawn:
+        column, kind, categories = drawn[name]
+        return _categorized(column, categories(), kind)
     return _single(Symbol("fill", "#ffffff", width_mm=0.4, outline="#8a6d3b", opacity=0.0))
 
 
@@ -229,8 +229,9 @@ def _categorized(column: str, categories: Sequence[Category], kind: str) -> ET.E
 
 
 def _symbol(name: str, symbol: Symbol) -> ET.Element:
+    opacity = symbol.opacity or 1.0  # nought means "outline only", see _properties
     element = ET.Element(
-        "symbol", type=symbol.kind, name=name, alpha=f"{symbol.opacity:g}", clip_to_extent="1"
+        "symbol", type=symbol.kind, name=name, alpha=f"{opacity:g}", clip_to_extent="1"
     )
     layers = {"marker": "SimpleMarker", "line": "SimpleLine", "fill": "SimpleFill"}
     layer = ET.SubElement(
@@ -298,46 +299,46 @@ def _labels(size: int) -> ET.Element:
 
 
 FIELD_NAMES: Mapping[str, str] = {
-    "id": wording.N_("Id"),
-    "name": wording.N_("Name"),
-    "stream": wording.N_("Stream"),
-    "tier": wording.N_("Type / level"),
-    "district": wording.N_("Township"),
-    "village": wording.N_("Village"),
-    "status": wording.N_("Status in the plan"),
-    "state": wording.N_("Present state"),
-    "size": wording.N_("Size"),
-    "capacity_t_per_yr": wording.N_("Design capacity (t/yr)"),
-    "throughput_t_per_yr": wording.N_("Tonnes taken (t/yr)"),
-    "load_rate": wording.N_("Load rate"),
-    "land_m2": wording.N_("Land area (m²)"),
-    "investment_wan_cny": wording.N_("Investment (10,000 CNY)"),
-    "n_served": wording.N_("Points served"),
-    "population_served": wording.N_("Population served"),
-    "mean_impedance": wording.N_("Mean distance"),
-    "worst_impedance": wording.N_("Farthest"),
-    "phase": wording.N_("Phase"),
-    "responsible": wording.N_("Responsible body"),
-    "population": wording.N_("Population"),
-    "demand_t_per_yr": wording.N_("Amount (t/yr)"),
-    "demand_basis": wording.N_("Basis of the amount"),
-    "served": wording.N_("Served"),
-    "facility_id": wording.N_("Id of its site"),
-    "facility_name": wording.N_("Served by"),
-    "impedance": wording.N_("Road distance"),
-    "straight_m": wording.N_("Straight line (m)"),
-    "snap_m": wording.N_("Access to the road (m)"),
-    "within_radius": wording.N_("Within the radius"),
-    "reason": wording.N_("Reason"),
-    "from_id": wording.N_("From"),
-    "to_id": wording.N_("To"),
-    "unit": wording.N_("Unit"),
-    "share": wording.N_("Share"),
-    "tonnes_per_yr": wording.N_("Tonnes (t/yr)"),
-    "kind": wording.N_("Kind"),
-    "kept": wording.N_("Kept"),
-    "dropped_by": wording.N_("Dropped by"),
-    "class": wording.N_("Road class"),
+    "id": N_("Id"),
+    "name": N_("Name"),
+    "stream": N_("Stream"),
+    "tier": N_("Type / level"),
+    "district": N_("Township"),
+    "village": N_("Village"),
+    "status": N_("Status in the plan"),
+    "state": N_("Present state"),
+    "size": N_("Size"),
+    "capacity_t_per_yr": N_("Design capacity (t/yr)"),
+    "throughput_t_per_yr": N_("Tonnes taken (t/yr)"),
+    "load_rate": N_("Load rate"),
+    "land_m2": N_("Land area (m²)"),
+    "investment_wan_cny": N_("Investment (10,000 CNY)"),
+    "n_served": N_("Points served"),
+    "population_served": N_("Population served"),
+    "mean_impedance": N_("Mean distance"),
+    "worst_impedance": N_("Farthest"),
+    "phase": N_("Phase"),
+    "responsible": N_("Responsible body"),
+    "population": N_("Population"),
+    "demand_t_per_yr": N_("Amount (t/yr)"),
+    "demand_basis": N_("Basis of the amount"),
+    "served": N_("Served"),
+    "facility_id": N_("Id of its site"),
+    "facility_name": N_("Served by"),
+    "impedance": N_("Road distance"),
+    "straight_m": N_("Straight line (m)"),
+    "snap_m": N_("Access to the road (m)"),
+    "within_radius": N_("Within the radius"),
+    "reason": N_("Reason"),
+    "from_id": N_("From"),
+    "to_id": N_("To"),
+    "unit": N_("Unit"),
+    "share": N_("Share"),
+    "tonnes_per_yr": N_("Tonnes (t/yr)"),
+    "kind": N_("Kind"),
+    "kept": N_("Kept"),
+    "dropped_by": N_("Dropped by"),
+    "class": N_("Road class"),
 }
 
 
