@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from scenarios.wording import Translate, number, percent, translator
 SHOWN_AFTER_S = 1.0
 """What is over sooner needs no bar."""
 
+TELL = "WANGDIAN_TELL"
+"""Set in the environment: each new step is a line on standard error, for scripts and logs."""
+
 STEPS = {
     "inputs": N_("reading inputs"),
     "assess": N_("assessing the present state"),
@@ -31,6 +35,9 @@ STEPS = {
 @contextmanager
 def progress_bar(lang: str, *, quiet: bool) -> Iterator[OnRunProgress]:
     """A listener that draws a bar with phase, incumbent and gap on standard error."""
+    if os.environ.get(TELL):
+        yield _tell
+        return
     if quiet or not sys.stderr.isatty():
         yield unheard
         return
@@ -48,6 +55,18 @@ def progress_bar(lang: str, *, quiet: bool) -> Iterator[OnRunProgress]:
         yield listener.hear
     finally:
         bar.stop()
+
+
+_told: list[str] = []
+
+
+def _tell(event: RunProgress) -> None:
+    """Write a line for each new step."""
+    line = " ".join(word for word in (event.step, event.stream, event.tier) if word)
+    if _told[-1:] != [line]:
+        _told.append(line)
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 class _Bar:

@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from geodata.faults import N_, Fault, InputError
@@ -76,22 +76,24 @@ def check_output_folder(folder: Path | str) -> None:
     """
     folder = Path(folder)
     with disk_faults(folder):
-        if folder.exists():
-            if not folder.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            _writable(folder)
-        nearest = next(
-            one for one in (folder.absolute(), *folder.absolute().parents) if one.exists()
-        )
+        above = (folder.absolute(), *folder.absolute().parents)
+        nearest = next(one for one in above if one.exists())
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         _writable(nearest)
         if shutil.disk_usage(nearest).free < LEAST_FREE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _writable(folder: Path) -> None:
-    """Refuse a folder whose owner has made it read-only, also for root, who could write anyway."""
+def _may_write(folder: Path) -> bool:
+    """Whether we may; a folder that its owner has made read-only stays so for root as well."""
     mode = folder.stat().st_mode
-    if not os.access(folder, os.W_OK) or not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+    anybody = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+    return os.access(folder, os.W_OK) and bool(mode & anybody)
+
+
+def _writable(folder: Path) -> None:
+    if not _may_write(folder):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
@@ -102,7 +104,9 @@ def staging_folder(folder: Path) -> Iterator[Path]:
     with disk_faults(folder):
         target = folder.absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        # Inside only where the folder above is not ours, as with a mounted volume.
+        beside = target.parent if _may_write(target.parent) else target
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=beside))
         try:
             yield staging
             staging.chmod(0o755)
@@ -157,10 +161,22 @@ def _publish(staging: Path, target: Path) -> None:
         pass  # the old plan is now under the temporary name and goes with it
     else:
         # Files of others live here: replace ours one by one.
-        for path in _files(staging):
-            goal = target / path.relative_to(staging)
+        names = [path.relative_to(staging) for path in _files(staging)]
+        for name in names:
+            goal = target / name
             goal.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(goal)
+            (staging / name).replace(goal)
+        _remove_stale(target, set(names))
+
+
+def _remove_stale(target: Path, names: set[Path]) -> None:
+    """Take away what an earlier plan left and this one does not have."""
+    for path in [*target.glob(PLAN), *target.glob(f"*/{PLAN}")]:
+        if path.relative_to(target) not in names:
+            path.unlink()
+            with suppress(OSError):  # a stream's folder goes too, unless others use it
+                if path.parent != target:
+                    path.parent.rmdir()
 
 
 def _only_ours(folder: Path) -> bool:
