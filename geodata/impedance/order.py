@@ -55,7 +55,8 @@ def available_method() -> str:
 def _metis(start: Int64Array, head: Int32Array) -> Int32Array:
     if len(head) == 0:  # METIS refuses a graph without edges
         return np.arange(len(start) - 1, dtype=np.int32)
-    order, _ = pymetis.nested_dissection(xadj=start.astype(np.int32), adjncy=head.astype(np.int32))
+    adjacency = pymetis.CSRAdjacency(start.astype(np.int32), head.astype(np.int32))
+    order, _ = pymetis.nested_dissection(adjacency)
     return np.asarray(order, np.int32)
 
 

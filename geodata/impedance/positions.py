@@ -153,7 +153,9 @@ def _share(cost: FloatArray, share: FloatArray) -> FloatArray:
 def on_line(graph: CostGraph, positions: RoadPositions) -> tuple[NDArray[np.int64], FloatArray]:
     """Each position on the lower-numbered edge of its line, so that both directions compare."""
     edge = positions.edge.astype(np.int64)
-    back = np.where(edge >= 0, graph.reverse[np.maximum(edge, 0)], -1) if len(edge) else edge
+    on_road = edge >= 0
+    back = np.full(len(edge), -1, np.int64)
+    back[on_road] = graph.reverse[edge[on_road]]
     turned = (back >= 0) & (back < edge)
     return np.where(turned, back, edge), np.where(
         turned, 1 - positions.fraction, positions.fraction
