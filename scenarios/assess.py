@@ -21,7 +21,7 @@ The shape of :attr:`scenarios.plan.StreamPlan.assessment`::
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -36,10 +36,14 @@ from scenarios.facility_states import STANDS_TODAY
 from scenarios.inputs import Inputs
 from scenarios.problems import Wants, cutoff_of
 from scenarios.schema import SizeOption, Tier
-from scenarios.travel import Place, Travel, Trips
+from scenarios.travel import DENSE_PAIRS, Place, Travel, Trips
+from scenarios.wording import METRIC_NAMES
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+FARTHEST_M = 50_000.0
+"""In counties of many thousand villages nobody is looked for beyond this."""
 
 OVERLOAD = 1.0
 """A site that handles more than its capacity is overloaded."""
@@ -83,7 +87,7 @@ def assess_tier(
     standing = facilities[_states(facilities).isin(STANDS_TODAY).to_numpy(bool)]
     standing = standing.reset_index(drop=True)
     place = Place.of(standing, f"standing:{tier.id}:{','.join(standing['id'].astype(str))}")
-    trips = travel.trips(wants.place, place, tier, np.inf)
+    trips = travel.trips(wants.place, place, tier, _reach_m(tier, len(wants) * len(place)))
     radius_m = _radius_m(tier)
     covered = _covered(tier, wants, standing, place, trips, travel)
     return {
@@ -95,6 +99,23 @@ def assess_tier(
         "sites": _site_rows(inputs, tier, wants, standing, trips),
         "shortfall": _shortfall(tier, wants, standing, covered),
     }
+
+
+def _reach_m(tier: Tier, pairs: int) -> float:
+    """How far facilities are looked for; unlimited unless that would be millions of pairs."""
+    if pairs <= DENSE_PAIRS:
+        return math.inf
+    limits = [10 * (_radius_m(tier) or math.inf), cutoff_of(tier), FARTHEST_M]
+    return min(limits)
+
+
+def formula_text(row: Mapping[str, Any], translate: Callable[[str], str] = str) -> str:
+    """The formula of a coverage row in words, with its numbers in place."""
+    values = {key: row[key] for key in ("radius_km", "cutoff_km")}
+    known = {key: "∞" if value is None else f"{value:g}" for key, value in values.items()}
+    metric = translate(METRIC_NAMES[row["metric"]])
+    object_name = translate(row["object_name"])
+    return translate(row["formula"]).format(object=object_name, metric=metric, **known)
 
 
 def _states(table: pd.DataFrame) -> pd.Series:
@@ -141,6 +162,8 @@ def _in_system(wants: Wants, standing: gpd.GeoDataFrame, trips: Trips) -> BoolAr
     capacity = _numbers(standing, "capacity_t_per_yr")
     left = np.where(np.isnan(capacity), np.inf, capacity)
     tonnes = np.nan_to_num(wants.tonnes)
+    if np.isinf(left).all():
+        return np.diff(trips.start) > 0
     taken = np.zeros(len(wants), np.bool_)
     row, site = trips.row, trips.site
     for pair in np.argsort(trips.out_m, kind="stable"):

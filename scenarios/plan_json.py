@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from geodata.faults import Fault
 from planner.solution import Certificate, Reason
 from scenarios.answers import is_open, shown_state
+from scenarios.assess import formula_text
 from scenarios.plan import Indicator, Plan, StreamPlan
 from scenarios.reasons import names_of, reason_text
 from scenarios.schema import Evidence, Sourced
@@ -84,7 +85,7 @@ def plan_dict(plan: Plan, stream: StreamPlan) -> dict[str, Any]:
             if tier.id in solved
         ],
         "assumptions": _assumptions(stream),
-        "assessment": _plain(stream.assessment),
+        "assessment": _assessment(stream.assessment),
         "faults": [_fault(one) for one in plan.faults],
         "sources": list(plan.sources),
         "input_hash": stream.input_hash,
@@ -258,6 +259,15 @@ def sourced_numbers(value: Any, key: str) -> list[tuple[str, Sourced]]:
     for name, one in pairs:
         found += sourced_numbers(one, f"{key}.{name}" if key else name)
     return found
+
+
+def _assessment(assessment: Mapping[str, Any]) -> Any:
+    """Present state with its formulas in words."""
+    tiers = [
+        {**tier, "coverage": [{**row, "formula": formula_text(row)} for row in tier["coverage"]]}
+        for tier in assessment.get("tiers", ())
+    ]
+    return _plain({**assessment, "tiers": tiers})
 
 
 def _fault(one: Fault) -> dict[str, Any]:
