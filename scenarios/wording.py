@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import gettext
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Literal
 
 from geodata.faults import N_
+from geodata.screening import KIND_NAMES
 from planner.solution import PROVEN_GAP, Certificate, Outcome
 
 Language = Literal["zh", "en"]
@@ -23,6 +27,8 @@ Translate = Callable[[str], str]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "wangdian"
+LEAST_LITERAL = 6
+"""Letters of its own that a template needs to be recognised in a finished sentence."""
 MU_M2 = 2000 / 3
 """One mu (亩) in square metres: 15 mu are one hectare."""
 
@@ -264,6 +270,51 @@ def certificate_sentence(certificate: Certificate, lang: str) -> str:
     if certificate.outcome is Outcome.CANCELLED:
         sentence = _("Stopped early: at most {percent} from the theoretical best")
     return sentence.format(percent=f"{number(shown, 1)}%")
+
+
+@cache
+def _templates(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Sentences of the catalogue with places as patterns, the most particular first."""
+    if language(lang) == "en":
+        return ()
+    catalogue = gettext.translation(DOMAIN, LOCALE_FOLDER, languages=[lang])
+    found = []
+    for message in getattr(catalogue, "_catalog", {}):
+        parts = list(Formatter().parse(message)) if isinstance(message, str) and message else []
+        literal = sum(len(text) for text, *_rest in parts)
+        names = [name for _text, name, *_rest in parts if name is not None]
+        if literal < LEAST_LITERAL or not names or not all(map(str.isidentifier, names)):
+            continue
+        if len(set(names)) == len(names):
+            pattern = "".join(
+                re.escape(text) + (f"(?P<{name}>{_place(name)})" if name is not None else "")
+                for text, name, *_rest in parts
+            )
+            found.append((literal, re.compile(pattern, re.DOTALL), message))
+    found.sort(key=lambda one: (-one[0], one[2]))
+    return tuple((pattern, message) for _literal, pattern, message in found)
+
+
+def _place(name: str) -> str:
+    """What may stand in a place; a kind of exclusion is tried whole, as it has several words."""
+    kinds = sorted(KIND_NAMES.values(), key=len, reverse=True) if name == "kind" else []
+    return "|".join([*map(re.escape, kinds), ".+?"])
+
+
+@lru_cache(maxsize=4096)
+def retold(sentence: str, lang: str) -> str:
+    """A finished English sentence of the code in ``lang``: its template is found by its words.
+
+    For texts that reach a deliverable without their template, such as the rule that dropped a
+    candidate; what no template fits stays as it is.
+    """
+    _ = translator(lang)
+    for pattern, message in _templates(lang):
+        match = pattern.fullmatch(sentence)
+        if match:
+            plain = {name: _(value) for name, value in match.groupdict().items()}
+            return re.sub(r"\{(\w+)[^{}]*\}", "{\\1}", _(message)).format(**plain)
+    return _(sentence)
 
 
 def joined(parts: list[str], lang: str) -> str:

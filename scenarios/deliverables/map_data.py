@@ -31,6 +31,7 @@ kept for uncovered and far villages."""
 AREA_TINTS = 5
 STATUSES = ("kept", "expanded", "new", "closed", "not_chosen")
 REASONS = ("", *wording.UNSERVED_REASONS)
+METRICS = tuple(wording.METRIC_NAMES)
 BASES = tuple(wording.DEMAND_BASES)
 COVERED, BEYOND, UNCOVERED = 0, 1, 2
 
@@ -63,7 +64,7 @@ def map_data(plan: Plan, lang: str, day: date) -> dict[str, Any]:
             "x": whole(at[:, 0]),
             "y": whole(at[:, 1]),
             "kept": [int(bool(kept)) for kept in candidates["kept"]],
-            "rule": _texts(candidates["dropped_by"]),
+            "rule": [wording.retold(rule, lang) for rule in _texts(candidates["dropped_by"])],
             "stream": _texts(candidates["stream"]),
         },
         "points": points.columns(),
@@ -225,9 +226,10 @@ def _links(
     found = []
     for tier in stream.profile.tiers:
         links = stream.assignments[stream.assignments["tier"] == tier.id]
-        rows: list[tuple[int, int, object, float]] = []
-        columns = (links[name] for name in ("from_id", "to_id", "impedance", "share"))
-        for from_id, to_id, cost, share in zip(*columns, strict=True):
+        rows: list[tuple[int, int, object, float, str]] = []
+        links = links if "measured" in links else links.assign(measured=tier.metric.value)
+        columns = (links[c] for c in ("from_id", "to_id", "impedance", "share", "measured"))
+        for from_id, to_id, cost, share, measured in zip(*columns, strict=True):
             start = (
                 demand_position.get(from_id)
                 if tier.serves == "demand"
@@ -235,14 +237,17 @@ def _links(
             )
             end = facility_position.get((tier.id, to_id))
             if start is not None and end is not None:
-                rows.append((start, end, cost, float(share)))
-        divided = any(share < 0.9995 for *_ends, share in rows)
+                rows.append((start, end, cost, float(share), str(measured)))
+        divided = any(row[3] < 0.9995 for row in rows)
+        metrics = [METRICS.index(row[4]) if row[4] in METRICS else 0 for row in rows]
         found.append(
             {
                 "from": [row[0] for row in rows],
                 "to": [row[1] for row in rows],
                 "cost": _integers(row[2] for row in rows),
                 "share": [round(row[3], 4) for row in rows] if divided else None,
+                # One number where all were measured alike, as nearly always.
+                "measured": metrics if len(set(metrics)) > 1 else (metrics or [0])[0],
                 "unit": "s" if len(links) and (links["unit"] == "s").all() else "m",
             }
         )

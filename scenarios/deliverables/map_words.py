@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geodata.screening import KIND_NAMES
 from scenarios import wording
 
 
@@ -28,7 +29,7 @@ def page_words(lang: str) -> dict[str, object]:
         "date": _("Date"),
         "source": _("Sources"),
         "area": _("Area"),
-        "projection": _("Coordinates CGCS2000, shown in Web Mercator; lengths measured by road"),
+        "projection": _("Coordinates CGCS2000, shown in Web Mercator; distances as each tier measures them"),  # noqa: E501 - the catalogue reads whole sentences
         "disclaimer": _("Boundaries are for orientation only and have no legal force"),
         "no_minor_roads": _("Minor roads are left out at this number of villages"),
         "north": _("N"),
@@ -58,13 +59,8 @@ def page_words(lang: str) -> dict[str, object]:
         "dropped_by": _("Dropped by"),
         "tiles": _("Tianditu base map (needs the internet)"),
         "tiles_attribution": _("Tianditu, National Platform for Common Geospatial Information"),
-        "exclusions": {
-            "farmland": _("permanent basic farmland"),
-            "water": _("water"),
-            "dwelling": _("dwellings"),
-            "red_line": _("ecological red line"),
-            "hv_line": _("high-voltage line"),
-        },
+        "exclusions": {kind: _(name) for kind, name in KIND_NAMES.items()},
+        "metrics": [_(name) for name in wording.METRIC_NAMES.values()],
         "stream": _("Stream"),
         "tier": _("Type / level"),
         "facility": _("Facility"),

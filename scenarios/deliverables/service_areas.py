@@ -1,7 +1,7 @@
 """Service areas: the ground nearer to a facility's villages than to any other village.
 
 Villages are points, so an area is drawn around them: their Voronoi cells, joined by facility and
-cut at the boundary of the county. The ground around an uncovered village belongs to nobody. Areas are
+cut at the county's boundary. The ground around an uncovered village belongs to nobody. Areas are
 for showing; shares of villages, people and tonnes are counted from the tables, never from areas.
 """
 

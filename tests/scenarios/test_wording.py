@@ -142,3 +142,13 @@ def test_certificate_in_an_official_s_words():
     assert "提前停止" in say(certificate(Outcome.CANCELLED, 1000, 992), "zh")
     assert "未知" in say(certificate(Outcome.FEASIBLE, 1000, nan), "zh")
     assert "无法" in say(certificate(Outcome.INFEASIBLE, nan, nan), "zh")
+
+
+def test_a_finished_sentence_is_told_again_in_chinese():
+    retold = wording.retold
+    assert retold("lies inside permanent basic farmland 一片", "zh") == "位于永久基本农田“一片”内"
+    assert retold("lies 35 m from water 清水河; at least 50 m are required", "zh") == (
+        "距水域“清水河”35 m，至少需要 50 m"
+    )
+    assert retold("no words of ours", "zh") == "no words of ours"
+    assert retold("lies inside water 甲", "en") == "lies inside water 甲"

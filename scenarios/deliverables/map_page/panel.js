@@ -164,10 +164,11 @@ const Panel = (() => {
   // What an official asks first: how many are covered, what has to be built, how good is it.
   function brief(data, stream) {
     const words = data.words, total = stream.demand.point.length;
-    const covered = total - stream.counts[2];
+    const covered = stream.counts[0];
     const box = element("div", "brief");
     const share = total ? ` (${number((covered / total) * 100, 1)}%)` : "";
     box.append(element("div", "", words.count.replace("{n}", number(covered)).replace("{total}", number(total)) + share));
+    if (stream.counts[1]) box.append(element("div", "", `${words.village_status[1]} ${number(stream.counts[1])}`));
     const statuses = words.status.map((name, k) => [name, stream.facilities.status.filter((x) => x === k).length])
       .filter(([, count], k) => count && k < 4).map(([name, count]) => `${name} ${number(count)}`);
     if (statuses.length) box.append(element("div", "", statuses.join(words.comma)));

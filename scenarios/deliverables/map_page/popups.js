@@ -64,7 +64,7 @@ const Popups = (() => {
       rows(table, [
         [words.served_by, stream.facilities.name[to] || stream.facilities.id[to], "strong"],
         [words.share, share < 0.9995 ? show.percent(share) : null],
-        [`${links.unit === "s" ? words.time : words.cost} (${stream.tiers[tier].metric})`,
+        [`${links.unit === "s" ? words.time : words.cost} (${words.metrics[Array.isArray(links.measured) ? links.measured[k] : links.measured]})`,
           show.cost(links.cost[k], links.unit)],
       ]);
     });
