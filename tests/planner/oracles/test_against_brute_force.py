@@ -45,6 +45,7 @@ def test_any_rules_together(problem) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems)
 def test_ten_thousand_plain_against_accelerated(problem) -> None:
