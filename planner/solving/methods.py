@@ -20,6 +20,7 @@ ACCELERATED: tuple[str, ...] = (
     "planner.solving.uncapacitated.pcentre:PCentre",
     "planner.solving.uncapacitated.cover:SetCover",
     "planner.solving.uncapacitated.cover:MaximalCover",
+    "planner.solving.capacitated.location:CapacitatedLocation",
     "planner.solving.radius_search:RadiusSearch",
 )
 """``module:class`` of each accelerated method, in the order in which they are asked."""

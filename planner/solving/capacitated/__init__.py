@@ -1,0 +1,1 @@
+"""Capacitated location to proof: Lagrangian bound, interchange search, branch and bound."""

@@ -1,0 +1,164 @@
+"""A capacitated problem as the arrays that the bound and the search work on.
+
+Relaxing "every demand point is served" with multipliers ``lambda_i`` leaves one knapsack a size
+option and a choice of options that respects counts and, in total, capacity. The counts are kept
+exactly where the quotas are *laminar*: disjoint groups (districts) within one overall count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.problem import BoolArray, FloatArray, IntArray, Objective, SitingProblem
+
+MOST_PAIRS = 40_000_000
+"""Demand points x sites that are held densely (8 bytes each)."""
+
+NO_LIMIT = np.iinfo(np.int64).max // 2
+
+
+@dataclass(frozen=True, eq=False)
+class CapacitatedData:
+    """Dense view of a problem; sites that may never open are left out.
+
+    Parameters
+    ----------
+    cost : (m, n) of serving the whole of a point, ``inf`` where there is no arc
+    weight : (n,)
+    site : (m,) positions in the problem
+    point : (n,) positions in the problem (reachable demand)
+    size_start, capacity, fixed_cost : size options, ascending capacity within a site
+    size : (k,) positions of the options in the problem
+    required : (m,)
+    group : (m,) quota group of each site, the last group takes those without a quota
+    group_least, group_most : (g,)
+    count_least, count_most : sites open over all
+    """
+
+    cost: FloatArray
+    weight: FloatArray
+    site: IntArray
+    point: IntArray
+    size_start: IntArray
+    capacity: FloatArray
+    fixed_cost: FloatArray
+    size: IntArray
+    required: BoolArray
+    group: IntArray
+    group_least: IntArray
+    group_most: IntArray
+    count_least: int
+    count_most: int
+    single_source: bool
+
+    @property
+    def n(self) -> int:
+        """Demand points."""
+        return len(self.weight)
+
+    @property
+    def m(self) -> int:
+        """Sites."""
+        return len(self.site)
+
+    @property
+    def largest(self) -> FloatArray:
+        """(m,) capacity of the largest size of each site."""
+        return self.capacity[self.size_start[1:] - 1]
+
+    @property
+    def servable(self) -> bool:
+        """Whether every point has a site that could take it."""
+        return bool(self.m and np.isfinite(self.cost).any(axis=0).all())
+
+    @property
+    def integral(self) -> bool:
+        """Whether every plan has a whole-numbered objective."""
+        finite = self.cost[np.isfinite(self.cost)]
+        return bool(
+            self.single_source
+            and (finite == np.round(finite)).all()
+            and (self.fixed_cost == np.round(self.fixed_cost)).all()
+        )
+
+    @classmethod
+    def of(cls, problem: SitingProblem) -> CapacitatedData:
+        """Arrays of a problem that :func:`suits` accepts."""
+        sites, arcs = problem.sites, problem.arcs
+        point = np.flatnonzero(problem.reachable)
+        site = np.flatnonzero(~sites.forbidden)
+        cost = np.full((len(sites), len(problem.demand)), np.inf)
+        cost[arcs.site, arcs.demand] = arcs.cost
+        weight = problem.demand.weight[point]
+        cost = np.ascontiguousarray(cost[np.ix_(site, point)])
+        if problem.single_source:
+            largest = np.maximum.reduceat(sites.capacity, sites.size_start[:-1])[site]
+            cost[weight[None, :] > largest[:, None]] = np.inf
+        size = _sizes_by_capacity(problem, site)
+        counts = np.diff(sites.size_start)[site]
+        group, least, most = _groups(problem, site)
+        low, high = problem.site_count
+        return cls(
+            cost=cost,
+            weight=weight,
+            site=site,
+            point=point,
+            size_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            capacity=sites.capacity[size],
+            fixed_cost=sites.fixed_cost[size],
+            size=size,
+            required=sites.required[site],
+            group=group,
+            group_least=least,
+            group_most=most,
+            count_least=low or 0,
+            count_most=NO_LIMIT if high is None else high,
+            single_source=problem.single_source,
+        )
+
+
+def suits(problem: SitingProblem) -> bool:
+    """Whether the Lagrangian keeps every rule of the problem (and it fits in memory)."""
+    return (
+        problem.objective is Objective.MIN_COST
+        and problem.sites.capacitated
+        and not problem.sites.least_throughput.any()
+        and len(problem.demand) * len(problem.sites) <= MOST_PAIRS
+        and bool(problem.reachable.any())
+        and _disjoint(problem)
+    )
+
+
+def _disjoint(problem: SitingProblem) -> bool:
+    """Whether no site is in two quotas."""
+    if not problem.quotas:
+        return True
+    named = np.concatenate([quota.sites for quota in problem.quotas])
+    return len(np.unique(named)) == len(named)
+
+
+def _sizes_by_capacity(problem: SitingProblem, site: IntArray) -> IntArray:
+    """Size options of the sites in order, ascending capacity within each."""
+    sites = problem.sites
+    owner = sites.site_of_size
+    order = np.lexsort((sites.fixed_cost, sites.capacity, owner))
+    keep = np.zeros(len(sites), np.bool_)
+    keep[site] = True
+    return order[keep[owner[order]]]
+
+
+def _groups(problem: SitingProblem, site: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Group of each kept site with its least and most open; the last group is "no quota"."""
+    group = np.full(len(problem.sites), len(problem.quotas), np.int64)
+    least, most = [], []
+    for g, quota in enumerate(problem.quotas):
+        group[quota.sites] = g
+        least.append(quota.minimum)
+        most.append(NO_LIMIT if quota.maximum is None else quota.maximum)
+    return (
+        group[site],
+        np.array([*least, 0], np.int64),
+        np.array([*most, NO_LIMIT], np.int64),
+    )

@@ -1,0 +1,374 @@
+"""Capacitated location: bound, search, then branch until gap or time says enough.
+
+For single-source problems the divided (multi-source) cost of a set of sites is a bound for that
+set; whole assignments are sought where it leaves room for a better plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+
+from planner.problem import FloatArray, IntArray, SitingProblem
+from planner.solution import SolverSettings
+from planner.solving.capacitated.assignment import WholePlan, refined, rounded
+from planner.solving.capacitated.bound import (
+    BoundResult,
+    Relaxation,
+    first_multipliers,
+    improve,
+    rounded_down,
+)
+from planner.solving.capacitated.branch import Branching, NodeResult, root
+from planner.solving.capacitated.data import CapacitatedData, suits
+from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
+from planner.solving.capacitated.search import PlanSearch, SitePlan
+from planner.solving.method import Found, Watch
+
+NAME = "capacitated lagrangian branch and bound"
+ROOT_ROUNDS = 600
+REFINE_S = 5.0
+"""Longest that one small assignment model may take."""
+ROUNDED_AT_ROOT, REFINED_AT_ROOT = 12, 3
+"""Sets of sites whose assignment is made whole, and refined, before branching."""
+NEIGHBOURHOODS = ((4, 1.0), (6, 2.0), (8, 4.0), (10, 8.0))
+"""Sites and seconds of the small models, a round each."""
+WHOLE_SLACK, MOST_WHOLE_SLACK = 0.01, 0.1
+"""How far a bound must be over the next lower whole objective to rule it out."""
+NODES_WITHOUT_PLAN = 300
+"""Nodes after which a search that has no plan leaves the problem to the next method."""
+REPORT_EVERY_S = 0.2
+SEARCH_SHARE = 0.5
+"""Share of the time left that the neighbourhoods may take; the rest raises the bound."""
+
+
+class CapacitatedLocation:
+    """The method as ``planner.solve`` sees it."""
+
+    name: ClassVar[str] = NAME
+
+    def applies(self, problem: SitingProblem) -> bool:
+        """Least cost with capacities, no least throughput, quotas that do not overlap."""
+        return suits(problem)
+
+    def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
+        """Solve as far as gap, time and the watch allow."""
+        return _Run(problem, settings, watch).solve()
+
+
+class _Run:
+    """One solve: what is known so far and what it took."""
+
+    def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
+        self.problem, self.settings, self.watch = problem, settings, watch
+        self.data = CapacitatedData.of(problem)
+        self.search = PlanSearch(self.data)
+        self.whole: WholePlan | None = None
+        self.bound = -np.inf
+        self.root: BoundResult | None = None
+        self.stages: dict[str, float] = {}
+        self._integral = self.data.integral
+        self._offers = 0
+        self._nodes = 0
+        self._reported_s = -np.inf
+        self._kept = np.inf
+        self._made: dict[bytes, float] = {}
+        pairs = max(1, self.data.n * self.data.m)
+        self._period = 15 if pairs < 1_000_000 else 40
+        self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+
+    @property
+    def objective(self) -> float:
+        """Of the best plan that keeps every rule, ``inf`` without one."""
+        if self.data.single_source:
+            return np.inf if self.whole is None else self.whole.objective
+        return self.search.objective
+
+    @property
+    def limit(self) -> float:
+        """Only plans under this are worth looking for."""
+        if not np.isfinite(self.objective):
+            return self.objective
+        # A hair under the gap asked for, lest the rounding of bounds spoils it.
+        limit = self.objective - 0.999 * self.settings.gap * abs(self.objective)
+        whole = WHOLE_SLACK * max(1.0, 1e-6 * abs(self.objective))
+        if self._integral and whole < MOST_WHOLE_SLACK:
+            limit = min(limit, self.objective - 1 + whole)
+        return limit
+
+    def solve(self) -> Found:
+        """Bound, search and branch; a cancelled solve leaves its best with the watch."""
+        if not self.data.servable:
+            return Found.nothing(NAME, bound=np.inf, infeasible=True)
+        relaxation = Relaxation(self.data, self.settings.threads)
+        try:
+            self._run(relaxation)
+        except BaseException:
+            if np.isfinite(self.objective):
+                self.watch.keep(self._found())
+            raise
+        finally:
+            relaxation.close()
+        return self._found()
+
+    def _run(self, relaxation: Relaxation) -> None:
+        with self._stage("bound"):
+            self.root = self._bound(relaxation)
+        if self.root.bound == np.inf:
+            return
+        with self._stage("search"):
+            self._improve(self.root)
+        if not self._enough():
+            with self._stage("branch"):
+                self._branch(self.root)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        before = self.watch.seconds
+        try:
+            yield
+        finally:
+            self.stages[name] = self.watch.seconds - before
+
+    def _enough(self) -> bool:
+        return self.watch.remaining_s <= 0 or self.bound >= self.limit
+
+    def _report(self, phase: str) -> None:
+        if self.objective < self._kept:
+            self._kept = self.objective
+            self.watch.keep(self._found())
+        objective = self.objective if np.isfinite(self.objective) else float("nan")
+        bound = self.bound if np.isfinite(self.bound) else float("nan")
+        self._reported_s = self.watch.seconds
+        self.watch.report(phase, objective, bound)
+
+    def _listen(self, phase: str) -> None:
+        """Let the listener stop a long stage; news are not repeated more often than useful."""
+        if self.watch.seconds - self._reported_s >= REPORT_EVERY_S:
+            self._report(phase)
+
+    def _over(self, phase: str) -> bool:
+        """Whether to stop for lack of time."""
+        self._listen(phase)
+        return self.watch.remaining_s <= 0
+
+    def _done(self, phase: str) -> bool:
+        """Whether to stop for lack of time or because the gap is reached."""
+        self._listen(phase)
+        return self._enough()
+
+    def _bound(self, relaxation: Relaxation) -> BoundResult:
+        """Raise the root's bound, trying its choices as plans on the way."""
+
+        def on_round(k: int, bound: float, choice: IntArray, average: FloatArray) -> None:
+            self.bound = max(self.bound, bound)
+            if k % self._period == self._period // 3 and k < ROOT_ROUNDS:
+                self._offer(choice, average)
+                self._offer(np.where(average > 0.5, self._largest, -1), average)
+                self._report("bound")
+            self._listen("bound")
+
+        state = root(self.data, first_multipliers(self.data), -np.inf).state
+        result = improve(
+            relaxation,
+            first_multipliers(self.data),
+            state,
+            target=lambda: self.search.objective,
+            rounds=ROOT_ROUNDS,
+            stop_at=lambda: -np.inf if self.watch.remaining_s <= 0 else self.limit,
+            on_round=on_round,
+        )
+        self.bound = max(self.bound, result.bound)
+        return result
+
+    @property
+    def _largest(self) -> IntArray:
+        return self.data.size_start[1:] - 1
+
+    def _offer(self, chosen: IntArray, preference: FloatArray) -> SitePlan | None:
+        self._offers += 1
+        return self.search.offer(self.search.completed(chosen, preference))
+
+    def _improve(self, root_result: BoundResult) -> None:
+        """Interchange from the best plans, then whole assignments where they are asked."""
+        for chosen in self.search.ranked(4):
+            plan = self.search.evaluate_anew(chosen)
+            if plan is None or self._enough():
+                break
+            self._interchange(plan, root_result)
+            self._report("search")
+        if self.data.single_source:
+            self._improve_whole()
+
+    def _improve_whole(self) -> None:
+        """Whole assignments for the best sets of sites, then neighbourhoods from small to large."""
+        for chosen in self.search.ranked(ROUNDED_AT_ROOT):
+            plan = self.search.evaluate_anew(chosen)
+            if plan is not None and plan.objective < self.limit:
+                self._take(rounded(self.data, plan))
+        if self.whole is None and not self._enough():
+            for chosen in self.search.ranked(REFINED_AT_ROOT):
+                self._make_whole(chosen)
+        until = self.watch.seconds + SEARCH_SHARE * self.watch.remaining_s
+        for count, seconds in NEIGHBOURHOODS:
+            if self.whole is None:
+                return
+            improved_by_neighbourhoods(
+                self.data,
+                self.whole,
+                count=count,
+                seconds_each=seconds,
+                pause=lambda: self._done("search") or self.watch.seconds > until,
+                listen=lambda: self._listen("search"),
+                on_better=self._take_whole,
+            )
+
+    def _take_whole(self, plan: WholePlan) -> None:
+        self._take(plan)
+        self._report("search")
+
+    def _interchange(self, plan: SitePlan, root_result: BoundResult) -> SitePlan:
+        return self.search.interchange(
+            plan,
+            root_result.value,
+            breadth=self._breadth,
+            candidates=100,
+            pause=lambda: self._over("search"),
+        )
+
+    def _make_whole(self, chosen: IntArray, *, to_the_end: bool = False) -> float:
+        """Seek a whole assignment for these sizes; a proven bound for them.
+
+        ``to_the_end`` takes whatever time is left where a first try was too short.
+        """
+        key = chosen.tobytes()
+        if key not in self._made or (to_the_end and self._made[key] < self.limit):
+            self._made[key] = self._sought(chosen, np.inf if to_the_end else REFINE_S)
+        return self._made[key]
+
+    def _sought(self, chosen: IntArray, most_s: float) -> float:
+        plan = self.search.evaluate_anew(chosen, shrink=False)
+        if plan is None:
+            return np.inf
+        divided = rounded_down(plan.objective)
+        if divided >= self.limit:
+            return divided
+        self._take(rounded(self.data, plan))
+        if divided >= self.limit or self.watch.remaining_s <= 0:
+            return divided
+        limit_s = min(most_s, self.watch.remaining_s)
+        result = refined(
+            self.data,
+            plan,
+            self.limit,
+            gap=self.settings.gap / 4,
+            time_limit_s=limit_s if np.isfinite(limit_s) else None,
+            on_news=lambda _news: self._listen("assign"),
+        )
+        self._take(result.plan)
+        return result.bound
+
+    def _take(self, plan: WholePlan | None) -> None:
+        if plan is not None and plan.objective < self.objective:
+            self.whole = plan
+
+    def _branch(self, root_result: BoundResult) -> None:
+        tree = Branching(
+            Relaxation(self.data),
+            root(self.data, root_result.multipliers, root_result.bound),
+            objective=lambda: self.objective,
+            prune_at=lambda: self.limit,
+            threads=self.settings.threads,
+        )
+
+        def on_result(result: NodeResult) -> float:
+            self._nodes += 1
+            proven = self._try_node(result, root_result)
+            self.bound = max(self.bound, tree.bound)
+            self._listen("branch")
+            return proven
+
+        def pause() -> bool:
+            hopeless = not np.isfinite(self.objective) and self._nodes >= NODES_WITHOUT_PLAN
+            return self._done("branch") or hopeless
+
+        tree.run(on_result=on_result, pause=pause)
+        self.bound = max(self.bound, tree.bound)
+
+    def _try_node(self, result: NodeResult, root_result: BoundResult) -> float:
+        """Plans from a node's choices; for a leaf, the proven bound of its one choice."""
+        for choice in result.choices:
+            if self.watch.remaining_s <= 0:
+                break
+            plan = self._offer(choice, (choice >= 0).astype(np.float64))
+            if plan is not None and self._offers % 5 == 0:
+                plan = self._interchange(plan, root_result)
+            if self.data.single_source and plan is not None and plan.objective < self.limit:
+                self._make_whole(plan.chosen)
+        if result.leaf is None:
+            return -np.inf
+        if self.data.single_source:
+            return self._make_whole(result.leaf, to_the_end=True)
+        plan = self.search.evaluate_anew(result.leaf)
+        if plan is None:
+            return np.inf
+        self.search.take(plan)
+        return rounded_down(plan.objective)
+
+    def _found(self) -> Found:
+        flows = self._flows()
+        if flows is None:
+            infeasible = self.bound == np.inf
+            return Found.nothing(NAME, bound=self.bound, infeasible=infeasible)
+        chosen, at, point, share = flows
+        size = np.full(len(self.problem.sites), -1)
+        opened = np.flatnonzero(chosen >= 0)
+        size[self.data.site[opened]] = self.data.size[chosen[opened]]
+        return Found(
+            size=size,
+            demand=self.data.point[point],
+            site=self.data.site[at],
+            share=share,
+            objective=self.objective,
+            bound=min(self.bound, self.objective),
+            method=NAME,
+            reduced={"nodes": self._nodes},
+            stage_seconds=dict(self.stages),
+            **self._proof(),
+        )
+
+    def _proof(self) -> dict[str, Any]:
+        """Whose word the bound is: one evaluation's where the root gave it, else the tree's."""
+        if self.root is None:
+            return {"bound_proof": "lagrangian"}
+        pay = np.zeros(len(self.problem.demand))
+        pay[self.data.point] = self.root.multipliers.demand
+        at_root = self.bound <= self.root.bound
+        return {
+            "bound_proof": "lagrangian" if at_root else "lagrangian tree",
+            "bound_verified": False,
+            "multipliers": pay,
+        }
+
+    def _flows(self) -> tuple[IntArray, IntArray, IntArray, FloatArray] | None:
+        if self.data.single_source:
+            if self.whole is None:
+                return None
+            point = np.arange(self.data.n)
+            return self.whole.chosen, self.whole.site, point, np.ones(self.data.n)
+        best = self.search.best
+        if best is None:
+            return None
+        at, point = np.nonzero(best.flow > 1e-9)
+        share = best.flow[at, point]
+        total = np.bincount(point, weights=share, minlength=self.data.n)
+        order = np.lexsort((at, point))
+        return (
+            best.chosen,
+            best.opened[at][order],
+            point[order],
+            (share / total[point])[order],
+        )

@@ -1,0 +1,250 @@
+"""Plans by interchange: open, close, swap and resize sites, each judged by an exact transport.
+
+Moves are ranked by what nearest open sites would cost without capacity (a lower bound of the
+move, so a ranking that also prunes) and the most promising are evaluated exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from planner.problem import FloatArray, IntArray
+from planner.solving.capacitated.data import CapacitatedData
+from planner.solving.capacitated.transport import transport
+
+
+@njit(cache=True, nogil=True)
+def move_bounds(
+    cost: FloatArray, weight: FloatArray, opened: IntArray, price: FloatArray, room: FloatArray
+) -> FloatArray:
+    """(q + 1, m + 1) lower bound of the service cost after "close a, open b"; the last is "none".
+
+    The capacity prices of the present transport stay dual feasible for the sites that remain, and
+    a new site may take price 0: ``sum_i min_j (c_ij + price_j w_i) - sum_j price_j room_j``.
+    """
+    m, n = cost.shape
+    q = opened.size
+    first = np.full(n, np.inf)
+    second = np.full(n, np.inf)
+    nearest = np.zeros(n, np.int64)
+    kept = 0.0
+    for a in range(q):
+        kept += price[a] * room[a]
+        for i in range(n):
+            x = cost[opened[a], i] + price[a] * weight[i]
+            if x < first[i]:
+                second[i] = first[i]
+                first[i] = x
+                nearest[i] = a
+            elif x < second[i]:
+                second[i] = x
+    total = np.empty((q + 1, m + 1))
+    extra = np.empty(q)
+    for b in range(m + 1):
+        base = 0.0
+        extra[:] = 0.0
+        for i in range(n):
+            x = cost[b, i] if b < m else np.inf
+            stay = min(x, first[i])
+            away = min(x, second[i])
+            base += stay
+            if away > stay:
+                extra[nearest[i]] += away - stay
+        total[q, b] = base - kept
+        for a in range(q):
+            total[a, b] = base + extra[a] - kept + price[a] * room[a]
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class SitePlan:
+    """Opened sizes with the exact cost of the best division of demand among them.
+
+    ``chosen`` (m,) size option or -1; ``flow`` (q, n) shares by opened site; ``price`` (q,) what
+    one more unit of capacity there would save.
+    """
+
+    chosen: IntArray
+    objective: float
+    flow: FloatArray
+    price: FloatArray
+
+    @property
+    def opened(self) -> IntArray:
+        """Positions of opened sites."""
+        return np.flatnonzero(self.chosen >= 0)
+
+
+class PlanSearch:
+    """Finds and keeps good plans of one problem; every plan is evaluated once."""
+
+    def __init__(self, data: CapacitatedData) -> None:
+        self.data = data
+        self.best: SitePlan | None = None
+        self._needed = float(data.weight.sum())
+        self._seen: dict[bytes, float] = {}
+        self._ranking: list[tuple[float, bytes]] = []
+
+    @property
+    def objective(self) -> float:
+        """Of the best plan, ``inf`` without one."""
+        return np.inf if self.best is None else self.best.objective
+
+    def allowed(self, chosen: IntArray) -> bool:
+        """Whether counts, required sites and total capacity hold."""
+        data, opened = self.data, chosen >= 0
+        if (data.required & ~opened).any():
+            return False
+        if not data.count_least <= opened.sum() <= data.count_most:
+            return False
+        count = np.bincount(data.group[opened], minlength=len(data.group_least))
+        if (count < data.group_least).any() or (count > data.group_most).any():
+            return False
+        return bool(data.capacity[chosen[opened]].sum() >= self._needed * (1 - 1e-9))
+
+    def evaluate(
+        self, chosen: IntArray, limit: float = np.inf, *, shrink: bool = True
+    ) -> SitePlan | None:
+        """The plan with these sizes if it can be had for less than ``limit``.
+
+        Sizes are shrunk to what the division of demand needs, unless ``shrink`` says not to.
+        """
+        key = chosen.tobytes()
+        if self._seen.get(key, -np.inf) >= limit or not self.allowed(chosen):
+            return None
+        data = self.data
+        opened = np.flatnonzero(chosen >= 0)
+        fixed = float(data.fixed_cost[chosen[opened]].sum())
+        flow, price = np.empty((len(opened), data.n)), np.empty(len(opened))
+        room = np.minimum(data.capacity[chosen[opened]], self._needed)
+        served = transport(data.cost, data.weight, opened, room, limit - fixed, flow, price)
+        self._seen[key] = fixed + served if np.isfinite(served) else limit
+        if not np.isfinite(served):
+            return None
+        self._rank(key, fixed + served)
+        if shrink:
+            chosen = self._shrunk(chosen, flow @ data.weight)
+        fixed = float(data.fixed_cost[chosen[opened]].sum())
+        return SitePlan(chosen, fixed + served, flow, price)
+
+    def evaluate_anew(self, chosen: IntArray, *, shrink: bool = True) -> SitePlan | None:
+        """Evaluate even if it was before; None if there is no way to serve everybody."""
+        self._seen.pop(chosen.tobytes(), None)
+        return self.evaluate(chosen, shrink=shrink)
+
+    def ranked(self, count: int) -> list[IntArray]:
+        """The best choices seen so far, best first."""
+        best = sorted(self._ranking)[:count]
+        return [np.frombuffer(key, np.int64) for _, key in best]
+
+    def _rank(self, key: bytes, objective: float) -> None:
+        if (objective, key) not in self._ranking:
+            self._ranking.append((objective, key))
+        if len(self._ranking) > 200:
+            self._ranking = sorted(self._ranking)[:50]
+
+    def _shrunk(self, chosen: IntArray, load: FloatArray) -> IntArray:
+        """The cheapest size of each opened site that still holds its load."""
+        data, fitted = self.data, chosen.copy()
+        for j, used in zip(np.flatnonzero(chosen >= 0), load, strict=True):
+            options = np.arange(data.size_start[j], data.size_start[j + 1])
+            holds = options[data.capacity[options] >= used * (1 - 1e-12)]
+            best = holds[np.argmin(data.fixed_cost[holds])] if len(holds) else chosen[j]
+            if data.fixed_cost[best] < data.fixed_cost[chosen[j]]:
+                fitted[j] = best
+        return fitted
+
+    def offer(self, chosen: IntArray) -> SitePlan | None:
+        """Evaluate and keep if it is the best."""
+        plan = self.evaluate(chosen)
+        if plan is not None:
+            self.take(plan)
+        return plan
+
+    def take(self, plan: SitePlan) -> None:
+        """Keep the plan if it is the best."""
+        if plan.objective < self.objective:
+            self.best = plan
+
+    def completed(self, chosen: IntArray, preference: FloatArray) -> IntArray:
+        """Open further sites, most preferred first, until capacity and counts are met."""
+        chosen = chosen.copy()
+        for j in np.argsort(-preference, kind="stable"):
+            if self.allowed(chosen):
+                break
+            if chosen[j] < 0:
+                chosen[j] = self.data.size_start[j + 1] - 1
+        return chosen
+
+    def interchange(
+        self,
+        start: SitePlan,
+        worth: FloatArray,
+        *,
+        breadth: int = 40,
+        candidates: int = 40,
+        pause: Callable[[], bool] = lambda: False,
+    ) -> SitePlan:
+        """Improve a plan until no ranked move does, or ``pause()`` says to stop.
+
+        ``worth`` (k,) reduced cost of the sizes: only the best ``candidates`` closed sites are
+        tried, and ``breadth`` moves are evaluated exactly before giving up.
+        """
+        current = start
+        while not pause():
+            better = None
+            for chosen in self._moves(current, worth, breadth, candidates):
+                if pause():
+                    break
+                better = self.evaluate(chosen, current.objective * (1 - 1e-9))
+                if better is not None and better.objective < current.objective:
+                    break
+                better = None
+            if better is None:
+                break
+            current = better
+            self.take(current)
+        return current
+
+    def _moves(
+        self, plan: SitePlan, worth: FloatArray, breadth: int, candidates: int
+    ) -> list[IntArray]:
+        """The moves most likely to pay, best first."""
+        data, opened = self.data, plan.opened
+        owner = np.repeat(np.arange(data.m), np.diff(data.size_start))
+        closed = np.flatnonzero(plan.chosen[owner] < 0)
+        closed = closed[np.argsort(worth[closed], kind="stable")[:candidates]]
+        own = np.flatnonzero(
+            (plan.chosen[owner] >= 0) & (plan.chosen[owner] != np.arange(len(owner)))
+        )
+        room = np.minimum(data.capacity[plan.chosen[opened]], self._needed)
+        totals = move_bounds(data.cost, data.weight, opened, plan.price, room)
+        fixed = float(data.fixed_cost[plan.chosen[opened]].sum())
+        saved = np.append(data.fixed_cost[plan.chosen[opened]], 0.0)
+        add = np.append(closed, -1)
+        spent = np.append(data.fixed_cost[closed], 0.0)
+        column = np.append(owner[closed], data.m)
+        score = totals[:, column] + fixed - saved[:, None] + spent[None, :]
+        after = room.sum() - np.append(room, 0.0)[:, None] + np.append(data.capacity[closed], 0.0)
+        score[after < self._needed * (1 - 1e-9)] = np.inf
+        score[-1, -1] = np.inf
+        order = np.argsort(score, axis=None, kind="stable")[:breadth]
+        moves = []
+        for drop, column_at in zip(*np.unravel_index(order, score.shape), strict=True):
+            if score[drop, column_at] >= plan.objective:
+                break
+            chosen = plan.chosen.copy()
+            if drop < len(opened):
+                chosen[opened[drop]] = -1
+            if add[column_at] >= 0:
+                chosen[owner[add[column_at]]] = add[column_at]
+            moves.append(chosen)
+        for s in own:
+            chosen = plan.chosen.copy()
+            chosen[owner[s]] = s
+            moves.append(chosen)
+        return moves

@@ -1,0 +1,126 @@
+"""Thousands of tiny problems, each by brute force: no bound is ever above the optimum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planner.problem import SitingProblem
+from planner.solution import PROVEN_GAP, SolverSettings, relative_gap
+from planner.solving import checker
+from planner.solving.capacitated.bound import Relaxation, first_multipliers, improve
+from planner.solving.capacitated.branch import fixed_by_bound, root
+from planner.solving.capacitated.data import CapacitatedData, suits
+from planner.solving.capacitated.opening import CLOSED, OPEN
+from planner.solving.method import Found
+from tests.planner.accelerated.capacitated.cases import found_for, random_problem
+from tests.planner.oracles.brute_force import best_objective
+
+
+def assert_true_answer(problem: SitingProblem, found: Found, *, gap: float = PROVEN_GAP) -> None:
+    """The bound holds, the plan keeps every rule, and what claims the gap has it."""
+    best = best_objective(problem)
+    if best is None:
+        assert found.size is None, "a plan where there is none"
+        return
+    slack = 1e-7 * max(1.0, abs(best))
+    assert not found.infeasible, f"called infeasible, but {best} can be had"
+    assert found.bound <= best + slack, f"bound {found.bound} is above the optimum {best}"
+    if found.size is None:
+        return
+    assert not checker.check_plan(problem, found.size, found.demand, found.site, found.share)
+    objective = checker.objective_of(problem, found.size, found.demand, found.site, found.share)
+    assert objective == pytest.approx(found.objective, rel=1e-9, abs=1e-9)
+    assert objective >= best - slack
+    if relative_gap(objective, found.bound) <= gap:
+        assert objective <= best + max(slack, gap * abs(objective) * 1.01)
+
+
+def fuzz(seeds: range) -> tuple[int, int]:
+    """How many problems had a plan, and how many of those were closed."""
+    planned = closed = 0
+    for seed in seeds:
+        problem = random_problem(seed)
+        if not suits(problem):
+            continue
+        gap = (PROVEN_GAP, 0.03, 0.2)[seed % 3]
+        found = found_for(problem, SolverSettings(threads=1 + seed % 2, gap=gap))
+        try:
+            assert_true_answer(problem, found, gap=gap)
+        except AssertionError as fault:
+            pytest.fail(f"seed {seed}: {fault}")
+        planned += found.size is not None
+        whole = problem.single_source and relative_gap(found.objective, found.bound) > gap
+        closed += found.size is not None and (
+            not whole or np.ceil(found.bound - 1e-4) >= found.objective - 1e-6
+        )
+    return planned, closed
+
+
+def test_bound_plan_and_claims_hold() -> None:
+    planned, closed = fuzz(range(500))
+    assert planned > 200
+    assert closed == planned
+
+
+@pytest.mark.slow
+def test_bound_plan_and_claims_hold_on_ten_thousand() -> None:
+    planned, closed = fuzz(range(1_000, 11_000))
+    assert planned > 4_000
+    assert closed == planned
+
+
+def test_no_evaluation_at_any_multipliers_is_above_the_optimum() -> None:
+    rng = np.random.default_rng(7)
+    for seed in range(400):
+        problem = random_problem(20_000 + seed)
+        data = CapacitatedData.of(problem) if suits(problem) else None
+        if data is None or not data.servable:
+            continue
+        best = best_objective(problem)
+        relaxation = Relaxation(data)
+        state = root(data, first_multipliers(data), -np.inf).state
+        for scale in (0.0, 0.3, 1.0, 3.0):
+            where = first_multipliers(data).moved(rng.normal(0, 20 * scale, data.n))
+            where.price = float(rng.random() * scale)
+            assert relaxation.evaluate(where, state) <= (np.inf if best is None else best + 1e-9)
+
+
+def test_fixings_keep_every_plan_under_the_limit() -> None:
+    fixed = 0
+    for seed in range(300):
+        problem = random_problem(30_000 + seed)
+        data = CapacitatedData.of(problem) if suits(problem) else None
+        best = best_objective(problem)
+        if data is None or not data.servable or best is None:
+            continue
+        relaxation = Relaxation(data)
+        node = root(data, first_multipliers(data), -np.inf)
+        limit = best * 1.02 + 0.5
+        result = improve(
+            relaxation,
+            node.multipliers,
+            node.state,
+            target=lambda best=best: best,
+            rounds=40,
+            stop_at=lambda: np.inf,
+        )
+        state, _, _ = fixed_by_bound(relaxation, result, node, limit)
+        fixed += int((state != node.state).sum())
+        for j in np.flatnonzero(state != node.state):
+            # Whatever was ruled out has no plan under the limit: the same problem with it forced.
+            other = _forced(problem, int(data.site[j]), closed=state[j] == OPEN)
+            ruled_out = best_objective(other)
+            assert ruled_out is None or ruled_out >= limit - 1e-7
+        assert ((state == CLOSED) | (state == OPEN) | (node.state == state)).all()
+    assert fixed > 50
+
+
+def _forced(problem: SitingProblem, site: int, *, closed: bool) -> SitingProblem:
+    required, forbidden = problem.sites.required.copy(), problem.sites.forbidden.copy()
+    (forbidden if closed else required)[site] = True
+    if closed:
+        required[site] = False
+    return replace(problem, sites=replace(problem.sites, required=required, forbidden=forbidden))
