@@ -102,7 +102,9 @@ def _folium_map(data: dict[str, Any]) -> folium.Map:
     )
     chart._id = "plan"  # noqa: SLF001 - folium's random id would make every file different
     chart.default_js, chart.default_css = [], []
-    chart.options.update(maxZoom=LARGEST_ZOOM, minZoom=5, zoomSnap=0.25, wheelPxPerZoomLevel=90)
+    chart.options.update(
+        maxZoom=LARGEST_ZOOM, minZoom=5, zoomSnap=0.25, fadeAnimation=False, wheelPxPerZoomLevel=90
+    )
     return chart
 
 

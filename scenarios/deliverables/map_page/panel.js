@@ -148,6 +148,7 @@ const Panel = (() => {
     only.addEventListener("click", (event) => {
       event.preventDefault();
       view.streams.forEach((other, k) => { other.on = k === s; });
+      group.parentElement.querySelectorAll("details[data-stream]").forEach((other) => { other.open = other === group; });
       redraw();
     });
     summary.append(input, swatch, element("span", "name", stream.name), only);

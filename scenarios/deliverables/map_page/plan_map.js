@@ -82,13 +82,13 @@ function startPlanMap(map) {
 
   function select(item) {
     const table = tableOf(item);
-    view.selected = { ...item, at: [table.wx[item.k], table.wy[item.k]] };
-    view.selected.links = linksOf(view.selected);
     const content = item.kind === "village" ? Popups.village(data, view, item.k)
       : item.kind === "facility" ? Popups.facility(data, item.s, item.k) : Popups.candidate(data, item.k);
     const popup = L.popup({ maxWidth: 340, minWidth: 250, maxHeight: 380, autoPanPadding: [30, 30], offset: [0, -6] })
       .setLatLng([table.y[item.k] / data.scale, table.x[item.k] / data.scale]).setContent(content);
-    popup.openOn(map);
+    popup.openOn(map); // closes the popup before, which takes its selection away
+    view.selected = { ...item, at: [table.wx[item.k], table.wy[item.k]] };
+    view.selected.links = linksOf(view.selected);
     popup.getElement().querySelector(".leaflet-popup-close-button")?.setAttribute("aria-label", words.close_popup);
     plan.redraw();
   }
