@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 from shapely.geometry import LineString
@@ -95,7 +96,10 @@ def plan_tables(plan: Plan, lang: str) -> dict[str, pd.DataFrame]:
 
 def _polygons(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Districts that have a polygon; a development zone may have none."""
-    has_area = [shape is not None and not shape.is_empty for shape in table.geometry]
+    # As an array: an empty list would choose no columns instead of no rows.
+    has_area = np.array(
+        [shape is not None and not shape.is_empty for shape in table.geometry], bool
+    )
     return table[has_area]
 
 
