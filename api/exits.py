@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 
-from geodata.faults import Fault, InputError, Severity
+from geodata.faults import N_, Fault, InputError, Severity
 from planner.problem import ProblemError
 from planner.solution import Cancelled
 from scenarios.wording import translator
@@ -77,5 +77,5 @@ def faults_json(faults: Sequence[Fault], lang: str) -> list[dict[str, str]]:
 def _os_fault(error: OSError) -> Fault:
     where = str(error.filename or "disk")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Fault(where, "the disk is full; free some space or choose another --out")
-    return Fault(where, "cannot be used ({problem})", {"problem": error.strerror or str(error)})
+        return Fault(where, N_("the disk is full; free some space or choose another --out"))
+    return Fault(where, N_("cannot be used ({problem})"), {"problem": error.strerror or str(error)})
