@@ -24,12 +24,24 @@ PARAMETER_NAMES: Mapping[str, str] = {
 }
 """Sourced numbers of a profile by the last word of their key that is no number."""
 
+FACTOR_NAMES: Mapping[str, str] = {
+    "population": N_("population"),
+    "households": N_("households"),
+    "sown_area_mu": N_("sown area, mu"),
+    "floor_area_m2": N_("floor area, m²"),
+    "count": N_("count"),
+}
+"""What a demand factor multiplies."""
+
+FACTOR_UNITS = (N_("t/(mu·yr)"), N_("t/(person·yr)"), N_("t/m2"), N_("t/t"), N_("yr"))
+"""Units of the profiles that no indicator has; their English is their key in the catalogue."""
+
 SIZE_NUMBERS: Mapping[str, tuple[str, str]] = {
     "capacity_t_per_yr": (N_("capacity"), "t/yr"),
     "land_m2": (N_("land"), "m2"),
     "investment_wan_cny": (N_("investment"), "wan_cny"),
     "operation_wan_cny_per_yr": (N_("running cost"), "wan_cny_per_yr"),
-    "lifetime_yr": (N_("lifetime"), N_("yr")),
+    "lifetime_yr": (N_("lifetime"), "yr"),
 }
 """Numbers of a size option, their names and units."""
 
@@ -209,12 +221,12 @@ def _sourced_row(
     name = _(PARAMETER_NAMES[known[-1]]) if known else words[-1]
     if "factors" in words:
         of = profile.demand.factors[int(words[words.index("factors") + 1])].of
-        name = f"{name} ({of})"
+        name = f"{name} ({_(FACTOR_NAMES.get(of, of))})"
     return (
         "" if tier is None else subject.tier_name(tier),
         name,
         _("not known") if one.value is None else one.value,
-        one.unit,
+        wording.unit_name(one.unit, subject.lang),
         one.source,
         one.clause,
         one.edition,
@@ -312,10 +324,18 @@ def _certificate_rows(subject: Subject) -> Iterator[Row]:
         if len(stream.tiers) > 1:
             yield (
                 subject.stream_name(stream),
-                _("all levels together"),
+                _whole_stream(subject, stream),
                 *_certificate_cells(subject, stream.certificate, ""),
                 "",
             )
+
+
+def _whole_stream(subject: Subject, stream: StreamPlan) -> str:
+    """What the stream's own certificate is of: levels that feed each other do not add up."""
+    _ = subject.translate
+    if all(tier.serves == "demand" for tier in stream.profile.tiers):
+        return _("all levels together")
+    return _("all levels: the one farthest from the best")
 
 
 def _certificate_cells(subject: Subject, one: Certificate, looked_for: str) -> Row:

@@ -107,7 +107,7 @@ def _coverage_rows(subject: Subject) -> Iterator[Row]:
 def coverage_formula(subject: Subject, row: Mapping[str, Any]) -> str:
     """A coverage figure's formula in words, its radius and reach in place."""
     _ = subject.translate
-    cutoff = _("any distance") if row["cutoff_km"] is None else f"{row['cutoff_km']:g}"
+    cutoff = "∞" if row["cutoff_km"] is None else f"{row['cutoff_km']:g}"
     radius = "–" if row["radius_km"] is None else f"{row['radius_km']:g}"
     return _(row["formula"]).format(
         object=_(row["object_name"]),
