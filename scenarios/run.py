@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geodata.faults import N_, Fault, Severity
@@ -44,7 +43,8 @@ from scenarios.problems import TierProblem, Wants, place_key, tier_problem, with
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.schema import Scenario, StreamProfile, Tier
 from scenarios.sites import TierSites, facilities_of, gather_sites
-from scenarios.travel import Place, Travel
+from scenarios.tier_wants import opened_as_wants, present_wants
+from scenarios.travel import Travel
 
 VERSIONED = ("wangdian", "numpy", "scipy", "geopandas", "pulp", "highspy")
 
@@ -184,7 +184,7 @@ class _Runner:
                     assess_tier(
                         self.inputs,
                         tier,
-                        _present_wants(points, tier),
+                        present_wants(points, tier),
                         facilities[tier.id],
                         self.travel,
                     )
@@ -205,7 +205,7 @@ class _Runner:
         below = answers.get(tier.serves)
         if below is None or not below.solution.has_plan:
             return None
-        return _opened_as_wants(profile, tier, below)
+        return opened_as_wants(profile, tier, below)
 
     def _sites(
         self, profile: StreamProfile, tier: Tier, facilities: Mapping[str, gpd.GeoDataFrame]
@@ -349,28 +349,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "unknown"
     return found
-
-
-def _present_wants(points: DemandPoints, tier: Tier) -> Wants:
-    """Demand as a tier sees it today: an upper tier takes its share of the tonnes."""
-    wants = points.wants(tier)
-    if tier.share_taken is None or tier.share_taken.value is None:
-        return wants
-    share = tier.share_taken.value
-    return replace(wants, tonnes=wants.tonnes * share, weight=wants.weight * share)
-
-
-def _opened_as_wants(profile: StreamProfile, tier: Tier, below: TierAnswer) -> Wants:
-    """Sites that the tier below opened, with the tonnes they pass on."""
-    opened = below.solution.opened
-    throughput = below.throughput_t_per_yr[opened]
-    share = 1.0 if tier.share_taken is None else tier.share_taken.value
-    tonnes = throughput * (1.0 if share is None else share)
-    busy = tonnes > 0
-    rows = below.tier_problem.sites.iloc[opened[busy]].reset_index(drop=True)
-    table = rows[["id", "name", "district", "geometry"]].assign(population=np.nan)
-    key = f"{profile.id}:{below.tier.id}:opened:{place_key(rows)}"
-    return Wants(table, Place.of(table, key), tonnes[busy], tonnes[busy], "t/yr")
 
 
 def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
