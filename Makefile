@@ -55,8 +55,11 @@ imports: $(VENV)/.test
 	$(VENV)/bin/lint-imports --no-cache >/dev/null || $(VENV)/bin/lint-imports --no-cache
 
 catalogue: $(VENV)/.test  ## collect user-read words into the catalogue and compile it
-	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output --omit-header -o scenarios/locale/wangdian.pot .
-	$(VENV)/bin/pybabel -q update -i scenarios/locale/wangdian.pot -d scenarios/locale -D wangdian -l zh --no-fuzzy-matching --omit-header
+	@mkdir -p build
+	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output --omit-header \
+		-o build/wangdian.pot geodata planner scenarios api
+	$(VENV)/bin/pybabel -q update -i build/wangdian.pot -d scenarios/locale -D wangdian -l zh \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 	$(VENV)/bin/pybabel -q compile -d scenarios/locale -D wangdian
 
 bench: $(VENV)/.bench  ## measure against the peers; JSON into out/bench

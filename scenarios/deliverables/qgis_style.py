@@ -16,7 +16,8 @@ from geodata.faults import N_
 from scenarios import wording
 from scenarios.plan import Plan
 
-UNCOVERED = "#c51b7d"
+UNCOVERED = "#d55e00"
+"""Vermilion, as on the map: told from every stream colour by the colour-blind too."""
 COVERED = "#4d4d4d"
 GREY = "#9a9a9a"
 

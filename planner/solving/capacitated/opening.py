@@ -94,6 +94,13 @@ def chosen_capacity(capacity: FloatArray, chosen: IntArray) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _copy(source: IntArray, target: IntArray) -> None:
+    """Element by element: a slice assignment of arrays costs seconds of compilation."""
+    for j in range(source.size):
+        target[j] = source[j]
+
+
+@njit(cache=True, nogil=True)
 def price_openings(  # noqa: C901, PLR0912 - one compiled kernel
     value: FloatArray,
     capacity: FloatArray,
@@ -123,7 +130,7 @@ def price_openings(  # noqa: C901, PLR0912 - one compiled kernel
         return np.inf, 0.0, 0.0
     short = needed - chosen_capacity(capacity, under)
     if short <= 1e-9 * needed:
-        over[:] = under
+        _copy(under, over)
         return bound, 0.0, 0.0
     # Enough capacity is there at all?  Price it so dearly that nothing else counts.
     choose(np.where(np.isinf(value), np.inf, 0.0), *args, 1.0, over)
@@ -161,10 +168,10 @@ def price_openings(  # noqa: C901, PLR0912 - one compiled kernel
             break
         if chosen_capacity(capacity, trial) < needed:
             low = middle
-            under[:] = trial
+            _copy(trial, under)
         else:
             high = middle
-            over[:] = trial
+            _copy(trial, over)
     under_capacity = chosen_capacity(capacity, under)
     over_capacity = chosen_capacity(capacity, over)
     part = 1.0
