@@ -79,7 +79,10 @@ class BoundResult:
 class Relaxation:
     """Evaluates the Lagrangian of one problem for any multipliers and any fixed sites."""
 
-    def __init__(self, data: CapacitatedData, threads: int = 1) -> None:
+    def __init__(
+        self, data: CapacitatedData, threads: int = 1, *, whole: bool | None = None
+    ) -> None:
+        """``whole``: 0-1 knapsacks; None where they are allowed and quick."""
         self.data = data
         self.needed = float(data.weight.sum())
         self.banned: BoolArray | None = None
@@ -87,7 +90,7 @@ class Relaxation:
         self._cuts = np.linspace(0, data.m, max(1, threads) + 1).astype(np.int64)
         busy = data.n * data.m > 400_000 and threads > 1
         self._pool = ThreadPoolExecutor(threads) if busy else None
-        self.whole = self._use_whole_knapsack()
+        self.whole = self._use_whole_knapsack() if whole is None else whole
         self.whole_weight = data.weight.astype(np.int64)
         room = np.where(np.isfinite(data.capacity), data.capacity, self.needed)
         self.whole_capacity = np.floor(np.minimum(room, self.needed) + 1e-9).astype(np.int64)

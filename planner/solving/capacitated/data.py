@@ -124,6 +124,7 @@ def suits(problem: SitingProblem) -> bool:
     return (
         problem.objective is Objective.MIN_COST
         and problem.sites.capacitated
+        and not problem.exclusions
         and not problem.sites.least_throughput.any()
         and len(problem.demand) * len(problem.sites) <= MOST_PAIRS
         and bool(problem.reachable.any())

@@ -25,6 +25,12 @@ from planner.solving.capacitated.bound import (
 from planner.solving.capacitated.branch import Branching, NodeResult, root
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
+from planner.solving.capacitated.reduced_model import (
+    MOST_PAIRS,
+    ReducedModel,
+    proven,
+    reduced_model,
+)
 from planner.solving.capacitated.search import PlanSearch, SitePlan
 from planner.solving.method import Found, Watch
 
@@ -41,6 +47,12 @@ WHOLE_SLACK, MOST_WHOLE_SLACK = 0.01, 0.1
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
 REPORT_EVERY_S = 0.2
+FIRST_NODES = 60
+"""Nodes of the tree before whole plans get their turn, four times as many each time."""
+MADE_SHARE = 0.3
+"""Share of the tree's time that whole assignments of its choices may take."""
+SHRUNK = 0.7
+"""A model is tried again where a better plan has brought its pairs under this share."""
 SEARCH_SHARE = 0.5
 """Share of the time left that the neighbourhoods may take; the rest raises the bound."""
 
@@ -76,6 +88,8 @@ class _Run:
         self._reported_s = -np.inf
         self._kept = np.inf
         self._made: dict[bytes, float] = {}
+        self._made_s = 0.0
+        self._proof_of_bound = "lagrangian"
         pairs = max(1, self.data.n * self.data.m)
         self._period = 15 if pairs < 1_000_000 else 40
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
@@ -121,9 +135,25 @@ class _Run:
             return
         with self._stage("search"):
             self._improve(self.root)
-        if not self._enough():
+        tree = self._tree(self.root)
+        if self.data.single_source:
+            self._run_whole(tree)
+        with self._stage("branch"):
+            self._branch(tree, None)
+
+    def _run_whole(self, tree: Branching) -> None:
+        """Tree, model and neighbourhoods in turn: which of them closes the gap is not known."""
+        with self._stage("branch"):
+            self._branch(tree, FIRST_NODES)
+        with self._stage("search"):
+            self._improve_whole()
+        model: ReducedModel | None = None
+        for level, (count, seconds) in enumerate(NEIGHBOURHOODS):
+            model = self._prove(model)
+            with self._stage("search"):
+                self._neighbourhoods(count, seconds)
             with self._stage("branch"):
-                self._branch(self.root)
+                self._branch(tree, FIRST_NODES * 4 ** (level + 1))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -131,7 +161,7 @@ class _Run:
         try:
             yield
         finally:
-            self.stages[name] = self.watch.seconds - before
+            self.stages[name] = self.stages.get(name, 0.0) + self.watch.seconds - before
 
     def _enough(self) -> bool:
         return self.watch.remaining_s <= 0 or self.bound >= self.limit
@@ -200,11 +230,9 @@ class _Run:
                 break
             self._interchange(plan, root_result)
             self._report("search")
-        if self.data.single_source:
-            self._improve_whole()
 
     def _improve_whole(self) -> None:
-        """Whole assignments for the best sets of sites, then neighbourhoods from small to large."""
+        """Whole assignments for the best sets of sites."""
         for chosen in self.search.ranked(ROUNDED_AT_ROOT):
             plan = self.search.evaluate_anew(chosen)
             if plan is not None and plan.objective < self.limit:
@@ -212,19 +240,55 @@ class _Run:
         if self.whole is None and not self._enough():
             for chosen in self.search.ranked(REFINED_AT_ROOT):
                 self._make_whole(chosen)
+
+    def _neighbourhoods(self, count: int, seconds: float) -> None:
+        """Improve the whole plan around each site once."""
+        if self.whole is None or self._done("search"):
+            return
         until = self.watch.seconds + SEARCH_SHARE * self.watch.remaining_s
-        for count, seconds in NEIGHBOURHOODS:
-            if self.whole is None:
-                return
-            improved_by_neighbourhoods(
-                self.data,
-                self.whole,
-                count=count,
-                seconds_each=seconds,
-                pause=lambda: self._done("search") or self.watch.seconds > until,
-                listen=lambda: self._listen("search"),
-                on_better=self._take_whole,
-            )
+        improved_by_neighbourhoods(
+            self.data,
+            self.whole,
+            count=count,
+            seconds_each=seconds,
+            pause=lambda: self._done("search") or self.watch.seconds > until,
+            listen=lambda: self._listen("search"),
+            on_better=self._take_whole,
+        )
+
+    def _prove(self, before: ReducedModel | None) -> ReducedModel | None:
+        """Give what the bounds leave to HiGHS, if it is small or became much smaller."""
+        if self.root is None or self.whole is None or self._done("prove"):
+            return before
+        # Over the objective itself, so that the best plan stays a start of the model.
+        limit = self.objective + 1e-7 * max(1.0, abs(self.objective))
+        model = reduced_model(self.data, self.root.multipliers, limit)
+        tried = before is not None and len(model.point) > SHRUNK * len(before.point)
+        if tried or len(model.point) > MOST_PAIRS:
+            return before
+        with self._stage("prove"):
+            self._take_proven(model)
+        return model
+
+    def _take_proven(self, model: ReducedModel) -> None:
+        seconds = SEARCH_SHARE * self.watch.remaining_s
+
+        def on_bound(bound: float) -> None:
+            if bound > self.bound:
+                self.bound, self._proof_of_bound = bound, "solver"
+            self._listen("prove")
+
+        result = proven(
+            model,
+            self.whole,
+            gap=self.settings.gap / 2,
+            abs_gap=0.5 if self._integral else 1e-9,
+            time_limit_s=seconds if np.isfinite(seconds) else None,
+            threads=self.settings.threads,
+            on_bound=on_bound,
+        )
+        self._take(result.plan)
+        on_bound(min(result.bound, self.objective))
 
     def _take_whole(self, plan: WholePlan) -> None:
         self._take(plan)
@@ -246,7 +310,9 @@ class _Run:
         """
         key = chosen.tobytes()
         if key not in self._made or (to_the_end and self._made[key] < self.limit):
+            began_s = self.watch.seconds
             self._made[key] = self._sought(chosen, np.inf if to_the_end else REFINE_S)
+            self._made_s += self.watch.seconds - began_s
         return self._made[key]
 
     def _sought(self, chosen: IntArray, most_s: float) -> float:
@@ -275,8 +341,8 @@ class _Run:
         if plan is not None and plan.objective < self.objective:
             self.whole = plan
 
-    def _branch(self, root_result: BoundResult) -> None:
-        tree = Branching(
+    def _tree(self, root_result: BoundResult) -> Branching:
+        return Branching(
             Relaxation(self.data),
             root(self.data, root_result.multipliers, root_result.bound),
             objective=lambda: self.objective,
@@ -284,30 +350,47 @@ class _Run:
             threads=self.settings.threads,
         )
 
+    def _branch(self, tree: Branching, nodes: int | None) -> None:
+        """Go on with the tree, for so many nodes or to the end."""
+        if self._enough():
+            return
+        stop_at = np.inf if nodes is None else tree.nodes + nodes
+        began_s, made_s = self.watch.seconds, self._made_s
+
         def on_result(result: NodeResult) -> float:
-            self._nodes += 1
-            proven = self._try_node(result, root_result)
-            self.bound = max(self.bound, tree.bound)
+            spent_s = self.watch.seconds - began_s
+            proven_bound = self._try_node(
+                result, try_whole=self._made_s - made_s < MADE_SHARE * spent_s
+            )
+            self._take_bound(tree)
             self._listen("branch")
-            return proven
+            return proven_bound
 
         def pause() -> bool:
-            hopeless = not np.isfinite(self.objective) and self._nodes >= NODES_WITHOUT_PLAN
-            return self._done("branch") or hopeless
+            hopeless = not np.isfinite(self.objective) and tree.nodes >= NODES_WITHOUT_PLAN
+            return self._done("branch") or hopeless or tree.nodes >= stop_at
 
         tree.run(on_result=on_result, pause=pause)
-        self.bound = max(self.bound, tree.bound)
+        self._take_bound(tree)
 
-    def _try_node(self, result: NodeResult, root_result: BoundResult) -> float:
+    def _take_bound(self, tree: Branching) -> None:
+        self._nodes = tree.nodes
+        if tree.bound > self.bound:
+            self.bound, self._proof_of_bound = tree.bound, "lagrangian tree"
+
+    def _try_node(self, result: NodeResult, *, try_whole: bool) -> float:
         """Plans from a node's choices; for a leaf, the proven bound of its one choice."""
         for choice in result.choices:
             if self.watch.remaining_s <= 0:
                 break
             plan = self._offer(choice, (choice >= 0).astype(np.float64))
-            if plan is not None and self._offers % 5 == 0:
-                plan = self._interchange(plan, root_result)
+            if plan is not None and self.root is not None and self._offers % 5 == 0:
+                plan = self._interchange(plan, self.root)
             if self.data.single_source and plan is not None and plan.objective < self.limit:
-                self._make_whole(plan.chosen)
+                if try_whole:
+                    self._make_whole(plan.chosen)
+                else:
+                    self._take(rounded(self.data, plan))
         if result.leaf is None:
             return -np.inf
         if self.data.single_source:
@@ -346,9 +429,8 @@ class _Run:
             return {"bound_proof": "lagrangian"}
         pay = np.zeros(len(self.problem.demand))
         pay[self.data.point] = self.root.multipliers.demand
-        at_root = self.bound <= self.root.bound
         return {
-            "bound_proof": "lagrangian" if at_root else "lagrangian tree",
+            "bound_proof": self._proof_of_bound,
             "bound_verified": False,
             "multipliers": pay,
         }
