@@ -7,10 +7,13 @@ taken out, and nothing becomes a formula, a link or markup.
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from scenarios.wording import is_number
@@ -26,6 +29,8 @@ LARGEST_HEADER = 200
 """Characters of the title in the print header; the format allows 255 with the codes around it."""
 A3, A4 = 8, 9
 """Paper sizes by the file format's numbers."""
+LINE_HEIGHT, LARGEST_HEIGHT = 14.0, 409.0
+"""Points; a row can be no higher than the second."""
 FORMULA_STARTS = ("=", "+", "-", "@")
 
 # C0 and C1 controls, surrogates and non-characters that XML 1.0 refuses, and the marks that turn
@@ -81,6 +86,7 @@ class Sheet:
     paper: int = A4
 
 
+@lru_cache(maxsize=65_536)
 def clean_text(value: object) -> str:
     """Text that a cell can hold: no refused characters, one line, not longer than a cell."""
     text = _BREAKS.sub(" ", _REFUSED.sub("", str(value)))
@@ -90,6 +96,14 @@ def clean_text(value: object) -> str:
         # The writer takes such a string for its own rich text and would let it through as markup.
         text = text[: LARGEST_TEXT - 1] + " "
     return text
+
+
+@lru_cache(maxsize=65_536)
+def lines_of(text: str, width: float) -> int:
+    """Lines that a text takes in a column of so many digits; a Chinese character is two wide."""
+    digits = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+    # A line breaks a little before its end, where the next word or wide character does not fit.
+    return max(1, math.ceil(digits / max(width - 2, 1)))
 
 
 class SheetWriter:
@@ -159,6 +173,8 @@ class SheetWriter:
 
     def _write_block(self, page: Any, block: Block, top: int, *, alone: bool) -> int:
         """Headings, rows and totals from row ``top`` on; returns the next row."""
+        lines = max(lines_of(column.heading, column.width) for column in block.columns)
+        page.set_row(top, LINE_HEIGHT * lines + 2)
         for position, column in enumerate(block.columns):
             page.write_string(top, position, clean_text(column.heading), self._header)
         row = top + 1
@@ -182,6 +198,15 @@ class SheetWriter:
     def _write_row(
         self, page: Any, columns: Sequence[Column], values: Row, row: int, role: str
     ) -> None:
+        # The file holds heights, not texts' needs: nobody fits them when it is opened.
+        lines = max(
+            lines_of(value, column.width)
+            if column.kind is Kind.WRAPPED and isinstance(value, str)
+            else 1
+            for column, value in zip(columns, values, strict=True)
+        )
+        if lines > 1:
+            page.set_row(row, min(LINE_HEIGHT * lines + 2, LARGEST_HEIGHT))
         for position, (column, value) in enumerate(zip(columns, values, strict=True)):
             if isinstance(value, str) and value:
                 text = clean_text(value)
