@@ -8,7 +8,8 @@
 Each engine runs in a process of its own, once for every case; times are medians of 5 runs (fewer
 where the budget is spent, see ``repeats``). Compiling is left out and reported as ``jit_s``. No
 order is read from disk or left there, with or without ``--no-cache``: ``prep_s`` is order, build
-and customisation, ``query_s`` the answer on a prepared graph, ``cold_s`` all of it in one call.
+and customisation, ``query_s`` the answer on a prepared graph, ``cold_s`` all of it in one call;
+``query_cpu_s`` is the processor time of the answer in the engine's own process.
 ``ratio`` and ``cold_ratio`` say how many times as long an engine takes as this one.
 """
 
@@ -28,7 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.impedance_roads import file_roads, synthetic_roads
+from benchmarks.impedance_files import file_roads
+from benchmarks.impedance_roads import synthetic_roads
 from geodata.roads.graph import CostGraph, RoadPositions, at_nodes
 
 ALL = ("wangdian", "scipy", "scipy2", "routingkit-cch", "pandana", "igraph")
@@ -236,10 +238,12 @@ def show(rows: list[dict[str, Any]]) -> None:
         cold = f"{entry['cold_s']:8.3f}" if entry["cold_s"] else " " * 8
         difference = entry["max_rel_diff"]
         print(
-            f"{entry['case']:38} {entry['engine']:15} prep {entry['prep_s']:8.3f} "
-            f"query {entry['query_s']:8.3f} cold {cold} x{entry.get('ratio', 0):8.1f} "
-            f"x{entry.get('cold_ratio', 0):6.1f} {entry['peak_mib']:6.0f} MiB "
-            f"n={entry['repeats']} {'' if difference is None else f'{difference:.1e}'}",
+            f"{entry['case']:38} {entry['engine']:15}",
+            f"prep {entry['prep_s']:8.3f} query {entry['query_s']:8.3f}",
+            f"cpu {entry['query_cpu_s']:7.3f} cold {cold}",
+            f"x{entry.get('ratio', 0):8.1f} x{entry.get('cold_ratio', 0):6.1f}",
+            f"{entry['peak_mib']:6.0f} MiB n={entry['repeats']}",
+            "" if difference is None else f"{difference:.1e}",
             flush=True,
         )
 

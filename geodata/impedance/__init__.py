@@ -1,5 +1,6 @@
 """Road impedance: costs between positions on a road graph, many at once."""
 
+from geodata.impedance.drawing import lines
 from geodata.impedance.matrices import cost_matrix, within
 from geodata.impedance.nearest_targets import nearest
 from geodata.impedance.routes import Route, path
@@ -10,6 +11,7 @@ __all__ = [
     "Reach",
     "Route",
     "cost_matrix",
+    "lines",
     "nearest",
     "path",
     "reach",

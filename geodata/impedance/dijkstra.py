@@ -7,6 +7,8 @@ hierarchy (``sweep.py``) serves the rest.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,13 +20,22 @@ Int64Array = NDArray[np.int64]
 
 
 @compiled
+def grown(array: NDArray[Any]) -> NDArray[Any]:
+    """The same values in an array twice as long."""
+    longer = np.empty(2 * len(array), array.dtype)
+    for i in range(len(array)):
+        longer[i] = array[i]
+    return longer
+
+
+@compiled
 def _push(
     keys: FloatArray, values: Int32Array, size: int, key: float, value: int
 ) -> tuple[FloatArray, Int32Array, int]:
     """Add an entry to the heap; returns the arrays, larger ones where they were full."""
     if size == len(keys):
-        keys = np.concatenate((keys, np.empty_like(keys)))
-        values = np.concatenate((values, np.empty_like(values)))
+        keys = grown(keys)
+        values = grown(values)
     i = size
     while i > 0:
         parent = (i - 1) >> 2
@@ -145,8 +156,8 @@ def bounded_search(  # noqa: C901, PLR0912, PLR0915 - one search loop
                     reached[u] = y
                     keys, values, size = _push(keys, values, size, y, u)
         while total + n_found > len(targets):
-            targets = np.concatenate((targets, np.empty_like(targets)))
-            costs = np.concatenate((costs, np.empty_like(costs)))
+            targets = grown(targets)
+            costs = grown(costs)
         for k in range(n_found):
             t = found[k]
             targets[total] = t
@@ -194,8 +205,8 @@ def nearest_search(
     size = 0
     for s in range(len(seed_node)):
         if n_entries == len(entry_node):
-            entry_node = np.concatenate((entry_node, np.empty_like(entry_node)))
-            entry_target = np.concatenate((entry_target, np.empty_like(entry_target)))
+            entry_node = grown(entry_node)
+            entry_target = grown(entry_target)
         entry_node[n_entries] = seed_node[s]
         entry_target[n_entries] = seed_target[s]
         keys, values, size = _push(keys, values, size, seed_cost[s], n_entries)
@@ -217,8 +228,8 @@ def nearest_search(
             if count[u] == k or _holds(label, u, count[u], t):
                 continue
             if n_entries == len(entry_node):
-                entry_node = np.concatenate((entry_node, np.empty_like(entry_node)))
-                entry_target = np.concatenate((entry_target, np.empty_like(entry_target)))
+                entry_node = grown(entry_node)
+                entry_target = grown(entry_target)
             entry_node[n_entries] = u
             entry_target[n_entries] = t
             keys, values, size = _push(keys, values, size, x + cost[a], n_entries)

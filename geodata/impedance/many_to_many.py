@@ -16,7 +16,13 @@ from geodata.impedance.customisation import Metric
 from geodata.impedance.hierarchy import Hierarchy
 from geodata.impedance.lanes import LANES
 from geodata.impedance.positions import Ends
-from geodata.impedance.sweep import select_rows, selected_boundary, sweep_dense, sweep_within
+from geodata.impedance.sweep import (
+    arcs_of_rows,
+    select_rows,
+    selected_boundary,
+    sweep_dense,
+    sweep_within,
+)
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
@@ -145,10 +151,9 @@ def select(metric: Metric, enter: Ends, dtype: np.dtype) -> Selection:
     h, down = metric.hierarchy, metric.down
     end_rank, end_cost = _ranked(h, enter, dtype)
     rank, row, n_arcs = select_rows(down.start, down.head, end_rank[end_rank >= 0])
-    first, past = down.start[rank], down.start[rank + 1]
-    arc_start = np.zeros(len(rank) + 1, np.int64)
-    np.cumsum(past - first, out=arc_start[1:])
-    arc = np.repeat(first - arc_start[:-1], past - first) + np.arange(n_arcs)
+    arc_start, arc_depth, arc_cost = arcs_of_rows(
+        down.start, down.head, down.cost, h.depth, rank, n_arcs
+    )
     on_road = np.flatnonzero(end_rank[:, 0] >= 0)
     entry_start, member = grouped(row[end_rank[on_road, 0]], len(rank))
     target = on_road[member]
@@ -158,8 +163,8 @@ def select(metric: Metric, enter: Ends, dtype: np.dtype) -> Selection:
         depth=h.depth[rank],
         row=row,
         arc_start=arc_start,
-        arc_depth=h.depth[down.head[arc]],
-        arc_cost=down.cost[arc].astype(dtype, copy=False),
+        arc_depth=arc_depth,
+        arc_cost=arc_cost.astype(dtype, copy=False),
         entry_start=entry_start,
         entry_target=target.astype(np.int32),
         entry_depth=np.where(entry_rank >= 0, h.depth[entry_rank], -1).astype(np.int32),

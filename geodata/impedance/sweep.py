@@ -9,6 +9,8 @@ which stays in the processor's nearest cache, instead of one as long as the grap
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,6 +60,29 @@ def select_rows(
 
 
 @compiled
+def arcs_of_rows(
+    down_start: Int64Array,
+    down_head: Int32Array,
+    down_cost: NDArray[np.float64],
+    depth: Int32Array,
+    row_rank: Int32Array,
+    n_arcs: int,
+) -> tuple[Int64Array, Int32Array, NDArray[np.float64]]:
+    """Arcs into each selected row from above, their tails by depth."""
+    start = np.zeros(len(row_rank) + 1, np.int64)
+    tail_depth = np.empty(n_arcs, np.int32)
+    cost = np.empty(n_arcs)
+    size = 0
+    for i in range(len(row_rank)):
+        for e in range(down_start[row_rank[i]], down_start[row_rank[i] + 1]):
+            tail_depth[size] = depth[down_head[e]]
+            cost[size] = down_cost[e]
+            size += 1
+        start[i + 1] = size
+    return start, tail_depth, cost
+
+
+@compiled
 def selected_boundary(
     up_start: Int64Array,
     up_head: Int32Array,
@@ -82,6 +107,38 @@ def selected_boundary(
                 depth[place] = up_depth[e]
                 place += 1
     return start, depth
+
+
+@compiled
+def clear(rows: FloatArray, row: int) -> None:
+    """Set all lanes of a row to infinity."""
+    for lane in range(LANES):
+        rows[row, lane] = np.inf
+
+
+@compiled
+def copy_row(rows: FloatArray, row: int, from_rows: FloatArray, source: int) -> None:
+    """Copy all lanes of a row."""
+    for lane in range(LANES):
+        rows[row, lane] = from_rows[source, lane]
+
+
+@compiled
+def grown(array: NDArray[Any]) -> NDArray[Any]:
+    """The same values in an array twice as long."""
+    longer = np.empty(2 * len(array), array.dtype)
+    for i in range(len(array)):
+        longer[i] = array[i]
+    return longer
+
+
+@compiled
+def any_within(rows: FloatArray, row: int, cutoff: float) -> bool:
+    """Whether any lane of a row is within the cutoff."""
+    for lane in range(LANES):  # noqa: SIM110 - numba compiles no generators
+        if rows[row, lane] <= cutoff:
+            return True
+    return False
 
 
 @compiled
@@ -116,7 +173,7 @@ def climb(
         while v >= 0 and slot[v] < 0:
             slot[v] = size
             members[size] = v
-            rows[size, :] = np.inf
+            clear(rows, size)
             size += 1
             v = parent[v]
         for k in range(2):
@@ -133,15 +190,6 @@ def climb(
             for e in range(up_start[v], up_start[v + 1]):
                 relax(rows, slot[up_head[e]], rows, i, up_cost[e])
     return size
-
-
-@compiled
-def any_within(rows: FloatArray, row: int, cutoff: float) -> bool:
-    """Whether any lane of a row is within the cutoff."""
-    for lane in range(LANES):  # noqa: SIM110 - numba compiles no generators
-        if rows[row, lane] <= cutoff:
-            return True
-    return False
 
 
 @compiled
@@ -194,14 +242,14 @@ def sweep_dense(
             here = row_depth[i]
             s = slot[row_rank[i]]
             if s >= 0:
-                above[here, :] = rows[s, :]
+                copy_row(above, here, rows, s)
             else:
-                above[here, :] = np.inf
+                clear(above, here)
             for a in range(arc_start[i], arc_start[i + 1]):
                 relax(above, here, above, arc_depth[a], arc_cost[a])
             for e in range(entry_start[i], entry_start[i + 1]):
                 t = entry_target[e]
-                found[t, :] = np.inf
+                clear(found, t)
                 for k in range(2):
                     if entry_depth[e, k] >= 0:
                         relax(found, t, above, entry_depth[e, k], entry_cost[e, k])
@@ -286,7 +334,7 @@ def sweep_within(  # noqa: C901, PLR0912 - one walk down the rows
             here = row_depth[i]
             s = slot[row_rank[i]]
             if s >= 0:
-                above[here, :] = rows[s, :]
+                copy_row(above, here, rows, s)
             else:
                 open_side = False
                 for e in range(boundary_start[i], boundary_start[i + 1]):
@@ -296,20 +344,20 @@ def sweep_within(  # noqa: C901, PLR0912 - one walk down the rows
                 if not open_side:
                     i = row_past[i]
                     continue
-                above[here, :] = np.inf
+                clear(above, here)
             for a in range(arc_start[i], arc_start[i + 1]):
                 if alive[arc_depth[a]]:
                     relax(above, here, above, arc_depth[a], arc_cost[a])
             alive[here] = any_within(above, here, cutoff)
             for e in range(entry_start[i], entry_start[i + 1]):
-                found[0, :] = np.inf
+                clear(found, 0)
                 for k in range(2):
                     if entry_depth[e, k] >= 0 and alive[entry_depth[e, k]]:
                         relax(found, 0, above, entry_depth[e, k], entry_cost[e, k])
                 while n_pairs + LANES > len(pair_cost):
-                    pair_source = np.concatenate((pair_source, np.empty_like(pair_source)))
-                    pair_target = np.concatenate((pair_target, np.empty_like(pair_target)))
-                    pair_cost = np.concatenate((pair_cost, np.empty_like(pair_cost)))
+                    pair_source = grown(pair_source)
+                    pair_target = grown(pair_target)
+                    pair_cost = grown(pair_cost)
                 for lane in range(end - begin):
                     if found[0, lane] <= cutoff:
                         pair_source[n_pairs] = source[begin + lane]
