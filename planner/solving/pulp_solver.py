@@ -44,6 +44,7 @@ def run_program(
     start: FloatArray = EMPTY,
     on_incumbent: OnIncumbent | None = None,
     abs_gap: float = 1e-9,
+    quick_branching: bool = False,
 ) -> HighsAnswer:
     """Solve a program within the watch's time, small ones here and large ones in a child.
 
@@ -63,6 +64,7 @@ def run_program(
         abs_gap,
         settings.threads,
         settings.seed,
+        quick_branching=quick_branching,
     )
     news = _News(program, watch, phase, on_incumbent)
     if program.nonzeros <= SMALL_NONZEROS:

@@ -83,7 +83,8 @@ class Core:
 
 def keeps_rules(problem: SitingProblem) -> bool:
     """Whether the row form can state every rule of the problem: no limits, quotas disjoint."""
-    return not problem.needs_allocation and _groups(problem) is not None
+    plain = not problem.needs_allocation and not problem.exclusions
+    return plain and _groups(problem) is not None
 
 
 def core_of(problem: SitingProblem) -> Core:

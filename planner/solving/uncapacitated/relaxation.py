@@ -18,6 +18,7 @@ from planner.solving.uncapacitated import radius_model
 from planner.solving.uncapacitated.rows import Rows, Rules
 
 _LISTEN_EVERY_S = 0.2
+_MOST_ITERATIONS = 30_000
 
 
 def relaxed_multipliers(
@@ -43,6 +44,8 @@ def relaxed_multipliers(
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # the binding has no types
     solver.setOptionValue("output_flag", False)  # noqa: FBT003 - positional in the binding
     solver.setOptionValue("random_seed", settings.seed)
+    # Effort is limited by work, not by the clock, so that the same input gives the same answer.
+    solver.setOptionValue("simplex_iteration_limit", _MOST_ITERATIONS)
     if np.isfinite(watch.remaining_s):
         solver.setOptionValue("time_limit", watch.remaining_s)
     raised: list[BaseException] = []
