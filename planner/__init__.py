@@ -6,11 +6,13 @@ impedance matrix, :mod:`planner.coverage` needs no optimiser at all.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from planner.problem import (
     Arcs,
     Demand,
+    Exclusion,
     Objective,
     ProblemError,
     Quota,
@@ -29,14 +31,17 @@ from planner.solution import (
 )
 
 if TYPE_CHECKING:
+    from planner.bounds import verify_bound
     from planner.solving.checker import verify
     from planner.solving.solve import solve
+    from planner.worth import worth_of_sites
 
 __all__ = [
     "Arcs",
     "Cancelled",
     "Certificate",
     "Demand",
+    "Exclusion",
     "Objective",
     "Outcome",
     "ProblemError",
@@ -50,18 +55,21 @@ __all__ = [
     "Strength",
     "solve",
     "verify",
+    "verify_bound",
+    "worth_of_sites",
 ]
+
+_LAZY = {
+    "solve": "planner.solving.solve",
+    "verify": "planner.solving.checker",
+    "verify_bound": "planner.bounds",
+    "worth_of_sites": "planner.worth",
+}
 
 
 def __getattr__(name: str) -> Any:
     # PuLP and HiGHS are loaded when first solved with: a check of a table should not wait for
     # them, nor should the child process that needs HiGHS alone.
-    if name == "solve":
-        from planner.solving.solve import solve  # noqa: PLC0415
-
-        return solve
-    if name == "verify":
-        from planner.solving.checker import verify  # noqa: PLC0415
-
-        return verify
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

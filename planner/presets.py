@@ -234,6 +234,7 @@ def _problem(
         site_count=_site_count(p),
         quotas=tuple(quotas),
         single_source=single_source,
+        exclusions=(),
         **units,
     )
 

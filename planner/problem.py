@@ -274,6 +274,30 @@ class Quota:
 
 
 @dataclass(frozen=True, eq=False)
+class Exclusion:
+    """Rules out every plan too like a known one.
+
+    Parameters
+    ----------
+    opened : (o,) positions of the sites that the known plan opens
+    differ_by : so many sites, at least, must be open in one of the two plans and closed in the
+        other. A site that is moved counts as two: one closes, one opens.
+    """
+
+    opened: IntArray
+    differ_by: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "opened", _frozen(self.opened, np.int64))
+        faults = []
+        if self.differ_by < 1:
+            faults.append(f"exclusion: differ_by is {self.differ_by}; give 1 or more")
+        if len(np.unique(self.opened)) != len(self.opened):
+            faults.append("exclusion names a site twice")
+        _raise(faults)
+
+
+@dataclass(frozen=True, eq=False)
 class SitingProblem:
     """One tier of siting, ready to be solved.
 
@@ -283,6 +307,7 @@ class SitingProblem:
     demand, sites, arcs : the parts; arcs index into both
     site_count : (least, most) sites open over all; None is no limit. ``(p, p)`` is "exactly p"
     quotas : further counts by group
+    exclusions : known plans that the answer has to differ from (see ``planner.alternatives``)
     single_source : one site a demand point (assignment) instead of divided weight (allocation)
     impedance_unit, weight_unit, cost_unit : for messages and certificates
 
@@ -299,6 +324,7 @@ class SitingProblem:
     arcs: Arcs
     site_count: tuple[int | None, int | None] = (None, None)
     quotas: tuple[Quota, ...] = field(default=())
+    exclusions: tuple[Exclusion, ...] = field(default=())
     single_source: bool = True
     impedance_unit: str = "m"
     weight_unit: str = "t"
@@ -320,6 +346,11 @@ class SitingProblem:
             for quota in self.quotas
             if len(quota.sites) and (quota.sites.min() < 0 or quota.sites.max() >= m)
         ]
+        faults += [
+            f"exclusion {position} names a site outside 0..{m - 1}"
+            for position, one in enumerate(self.exclusions)
+            if len(one.opened) and (one.opened.min() < 0 or one.opened.max() >= m)
+        ]
         least, most = self.site_count
         if least is not None and most is not None and least > most:
             faults.append(f"site_count asks for at least {least} and at most {most}")
@@ -340,8 +371,8 @@ class SitingProblem:
     def fingerprint(self) -> str:
         """SHA-256 over every value that can change the answer."""
         digest = hashlib.sha256()
-        parts: tuple[Demand | Sites | Arcs | Quota, ...]
-        parts = (self.demand, self.sites, self.arcs, *self.quotas)
+        parts: tuple[Demand | Sites | Arcs | Quota | Exclusion, ...]
+        parts = (self.demand, self.sites, self.arcs, *self.quotas, *self.exclusions)
         for part in parts:
             for item in fields(part):
                 _feed(digest, item.name, getattr(part, item.name))

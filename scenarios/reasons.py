@@ -40,6 +40,7 @@ SENTENCES: Mapping[str, str] = {
     "quota_relaxed": N_("counts worded 'in principle' were given up for a plan: {names}"),
     "least_unserved": N_("under all rules at least {weight} {unit} stay unserved: {names}"),
     "left_out": N_("{count} points are left out because others weigh more: {names}"),
+    "no_other_plan": N_("no other plan keeps the rules and differs enough from the known ones"),
     "no_room": N_("{count} points have no room left at the sites they can reach: {names}"),
 }
 """Sentence of each kind of reason (``planner.solving.explain.Kind`` and the pipeline's own)."""

@@ -183,12 +183,25 @@ def enough_capacity(
 
 
 def counts(model: ModelWriter, problem: SitingProblem, opened: Variables) -> None:
-    """``site_count_least``, ``site_count_most``, ``quota_g_least``, ``quota_g_most``."""
+    """``site_count_least`` and ``_most``, ``quota_g_least`` and ``_most``, ``unlike_e``."""
     least, most = problem.site_count
     _count(model, "site_count", opened, least, most)
     for g, quota in enumerate(problem.quotas):
         options = sizes_at(problem, opened, quota.sites)
         _count(model, f"quota_{g}", options, quota.minimum or None, quota.maximum)
+    exclusions(model, problem, opened)
+
+
+def exclusions(model: ModelWriter, problem: SitingProblem, opened: Variables) -> None:
+    """``unlike_e``: sum_{j not in S} open_j + sum_{j in S} (1 - open_j) >= differ_by.
+
+    ``S`` are the sites that the known plan opens (Balas and Jeroslow 1972).
+    """
+    for e, known in enumerate(problem.exclusions):
+        sign = np.ones(len(problem.sites))
+        sign[known.opened] = -1.0
+        limit = known.differ_by - len(known.opened)
+        model.at_least(f"unlike_{e}", opened, sign[problem.sites.site_of_size], limit)
 
 
 def _count(

@@ -161,6 +161,11 @@ def _check_counts(problem: SitingProblem, size: IntArray) -> list[Violation]:
             found.append(Violation(f"{rule}_least", name, least - number))
         if most is not None and number > most:
             found.append(Violation(f"{rule}_most", name, number - most))
+    for known in problem.exclusions:
+        there = np.isin(np.arange(len(is_open)), known.opened)
+        differ_by = int((there != is_open).sum())
+        if differ_by < known.differ_by:
+            found.append(Violation("exclusion", "", known.differ_by - differ_by))
     return found
 
 

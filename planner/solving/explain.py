@@ -65,6 +65,8 @@ class Kind(StrEnum):
     subjects."""
     LEFT_OUT = "left_out"
     """Demand points (subjects) with no open site in reach, because others weighed more."""
+    NO_OTHER_PLAN = "no_other_plan"
+    """No plan keeps the rules and differs enough from the ``known`` plans."""
     NO_ROOM = "no_room"
     """Demand points (subjects) with an open site in reach that has no room for (all of) them."""
 
@@ -79,6 +81,8 @@ def explain(problem: SitingProblem, settings: SolverSettings, watch: Watch) -> t
     hopeless = _beyond_help(problem)
     if hopeless:
         return hopeless
+    if problem.exclusions:
+        return (Reason(Kind.NO_OTHER_PLAN, (), {"known": len(problem.exclusions)}),)
     asker = _Asker(problem, settings, watch)
     alone = [reason for rule in _present(problem) for reason in asker.stretched(rule)]
     reasons = alone or asker.stretched_together(_present(problem))

@@ -16,7 +16,8 @@ from planner.solution import (
     SitingSolution,
     SolverSettings,
 )
-from planner.solving import checker, explain, highs, judging, methods, tidying
+from planner.solving import checker, explain, highs, judging, methods, repair, tidying
+from planner.solving.assignment import Plan
 from planner.solving.judging import InternalError
 from planner.solving.method import Found, Watch
 
@@ -34,8 +35,8 @@ def solve(
     ----------
     on_progress : hears of every phase, incumbent and bound; raising :class:`Cancelled` in it (or
         Ctrl-C) ends the solve within a second with the best plan so far
-    start : an earlier plan of a problem with the same demand and sites, used as a warm start where
-        it keeps the rules of this one
+    start : an earlier plan of a problem with the same demand and sites, used as a warm start as it
+        is where it keeps the rules of this one, otherwise repaired where that is simple
 
     Returns
     -------
@@ -109,18 +110,19 @@ def _keep_start(reduced: _Reduced, start: SitingSolution | None, watch: Watch) -
     position = {int(i): p for p, i in enumerate(reduced.demand)}
     known = np.array([int(i) in position for i in start.demand], np.bool_)
     demand = np.array([position[int(i)] for i in start.demand[known]], np.int64)
-    flows = (start.size, demand, start.site[known], start.share[known])
-    if checker.check_plan(reduced.problem, *flows):
+    plan: Plan | None = Plan(start.size, demand, start.site[known], start.share[known])
+    if plan is not None and not plan.kept_rules(reduced.problem):
+        plan = repair.repaired(reduced.problem, start.size)
+    if plan is None:
         return
-    objective = checker.objective_of(reduced.problem, *flows)
     watch.keep(
         replace(
             _nothing(reduced.problem),
-            size=flows[0],
-            demand=flows[1],
-            site=flows[2],
-            share=flows[3],
-            objective=objective,
+            size=plan.size,
+            demand=plan.demand,
+            site=plan.site,
+            share=plan.share,
+            objective=plan.objective(reduced.problem),
             method="start",
         )
     )
