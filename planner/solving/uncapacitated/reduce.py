@@ -84,9 +84,9 @@ def spread_multipliers(
     A merged multiplier lies some way between two costs of its row; each member's is put the same
     way between its own two, so every saving adds up to the merged saving.
     """
-    size = np.zeros(len(multiplier))
+    bound = np.zeros(len(multiplier))  # members without a way out: they take what is above all
     for i in range(len(member)):
-        size[member[i]] += 1.0
+        bound[member[i]] += 1.0 if rows.outside[i] == np.inf else 0.0
     spread = np.zeros(len(member))
     for i in range(len(member)):
         r = member[i]
@@ -101,7 +101,7 @@ def spread_multipliers(
         else:
             high, high_all = rows.outside[i], merged.outside[r]
         if high_all == np.inf:
-            spread[i] = low + (pay - low_all) / size[r]
+            spread[i] = low + ((pay - low_all) / bound[r] if high == np.inf else 0.0)
         elif high_all > low_all:
             spread[i] = low + (high - low) * ((pay - low_all) / (high_all - low_all))
         else:
