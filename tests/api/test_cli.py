@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from geodata.synthetic import make_county
+from tests.interrupts import hears_interrupts
 
 
 def has_deliverables() -> bool:
@@ -210,7 +211,12 @@ def test_ctrl_c(tmp_path, moment):
     ]  # fmt: skip
     env = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "WANGDIAN_TELL": "1"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509 - sets a signal, no more
     ) as child:
         wait_for(child, "inputs" if moment == "early" else "solve straw_storage")
         time.sleep(0.2 if moment == "early" else 2.0)

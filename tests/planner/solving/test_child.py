@@ -16,6 +16,7 @@ import pytest
 from planner import Cancelled, Outcome, Sites, SolverSettings, presets, solve, verify
 from planner.solving import child, highs, pulp_solver
 from planner.solving.highs import HighsOptions, LinearProgram
+from tests.interrupts import hears_interrupts
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -142,7 +143,12 @@ print(solve(hard_problem(), SolverSettings(accelerate=False), listen).outcome, f
 
 def started(small: int) -> subprocess.Popen[str]:
     script = SCRIPT.format(root=str(ROOT), small=small)
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509 - sets a signal, no more
+    )
 
 
 def wait_for(parent: subprocess.Popen[str], word: str) -> None:
