@@ -9,6 +9,7 @@ find_python = $(shell for p in $(CANDIDATES); do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < ($(1)))' 2>/dev/null && { echo $$p; break; }; done)
 PYTHON ?= $(call find_python,3$(comma) 11)
 comma := ,
+CORES ?= 2
 # A folder made by "make wheelhouse" on a machine with a registry serves one without.
 INDEX := $(if $(wildcard wheelhouse),--no-index --find-links wheelhouse)
 PIP = $(1)/bin/python -m pip --disable-pip-version-check -q install $(INDEX)
@@ -27,7 +28,7 @@ serve: $(VENV)/.base  ## the last plan's map on http://127.0.0.1:8000
 test: lint types imports test-pulp4 test-main  ## lint, types, import rules, tests; under ten minutes
 
 test-main: $(VENV)/.test
-	$(call PYTEST,main) -m "not slow"
+	$(call PYTEST,main) -m "not slow" -n $(CORES) --dist worksteal
 
 test-slow: $(VENV)/.test  ## the long checks: ten thousand fuzzed instances, scale runs
 	$(call PYTEST,slow) -m slow --timeout 1800
