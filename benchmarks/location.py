@@ -208,6 +208,14 @@ def _summary(rows: list[dict[str, Any]]) -> str:
         peers_s = sum(row["peer_seconds"] for row in both)
         ours_s = sum(row["seconds"] for row in both)
         text += f"; {rows[0]['peer']} on the {len(both)} that it finished: x{peers_s / ours_s:.0f}"
+    spent = [row for row in rows if row["peer_seconds"] is not None]
+    if spent:
+        peers_s = sum(row["peer_seconds"] for row in spent)
+        ours_s = sum(row["seconds"] for row in spent)
+        text += (
+            f"; in all, unfinished ones counted until they were stopped: {rows[0]['peer']} "
+            f"{peers_s:.0f} s, ours {ours_s:.2f} s, at least x{peers_s / ours_s:.0f}"
+        )
     return text
 
 

@@ -79,7 +79,7 @@ def million_cover(points: int, sites: int, p: int, *, seed: int = 0) -> Instance
     around = centres[draw.integers(0, len(centres), half)] + draw.normal(0, 3, (half, 2))
     places = np.vstack([draw.random((points - half, 2)) * 100, around])
     stands = draw.random((sites, 2)) * 100
-    radius = 8.0
+    radius = 5.0
     starts, columns, values = [np.zeros(1, np.int64)], [], []
     for block in range(0, points, 20_000):
         gap = places[block : block + 20_000, None] - stands[None]
