@@ -55,4 +55,7 @@ def with_bends(road: RoadGraph, graph: CostGraph) -> CostGraph:
     tail, head = node(step), node(step + 1)
     lon[tail], lat[tail] = road.shape_lon[start], road.shape_lat[start]
     bare = RoadTopology(lon, lat, tail.astype(np.int32), head.astype(np.int32))
-    return CostGraph(bare, graph.cost[edge] * share, np.full(len(edge), -1, np.int32), graph.unit)
+    usable = np.isfinite(graph.cost)[edge]
+    cost = np.full(len(edge), np.inf)
+    cost[usable] = graph.cost[edge[usable]] * share[usable]
+    return CostGraph(bare, cost, np.full(len(edge), -1, np.int32), graph.unit)
