@@ -10,6 +10,7 @@ from api.commands.inspecting import assess, check, coverage
 from api.commands.planning import demo, plan
 from api.commands.preparing import init, roads
 from api.commands.serving import serve
+from api.commands.verifying import verify
 
 app = typer.Typer(
     name="wangdian",
@@ -37,7 +38,7 @@ def _options(
     """Take the options of the program itself."""
 
 
-for command in (demo, plan, init, check, assess, roads, coverage, serve):
+for command in (demo, plan, init, check, assess, roads, coverage, serve, verify):
     app.command()(command)
 
 

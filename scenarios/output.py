@@ -15,6 +15,7 @@ from pathlib import Path
 from geodata.faults import N_, Fault, InputError
 from scenarios.plan import Plan
 from scenarios.plan_json import plan_text
+from scenarios.problem_file import write_problems
 
 MAP, WORKBOOK, GEOPACKAGE, PLAN = "map.html", "plan.xlsx", "plan.gpkg", "plan.json"
 PROBLEM = "problem.npz"
@@ -36,8 +37,9 @@ def default_writers() -> dict[str, Writer]:
 def write_plan(
     plan: Plan, folder: Path | str, lang: str = "zh", *, writers: dict[str, Writer] | None = None
 ) -> list[Path]:
-    """Write a plan's files: map, workbook, GeoPackage and one ``plan.json`` a stream.
+    """Write a plan's files: map, workbook, GeoPackage and a ``plan.json`` for each stream.
 
+    Beside each ``plan.json`` stands the ``problem.npz`` that it can be re-checked from.
     Everything is written beside ``folder`` under a temporary name and moved when it is complete,
     so that a crash, a full disk or Ctrl-C leaves the old plan or the new one.
 
@@ -62,6 +64,7 @@ def write_plan(
             place = staging if len(plan.streams) == 1 else staging / stream_id
             place.mkdir(exist_ok=True)
             (place / PLAN).write_text(plan_text(plan, stream), encoding="utf-8")
+            write_problems(place / PROBLEM, stream)
         written = [one.relative_to(staging) for one in _files(staging)]
     return [folder / one for one in sorted(written, key=_reading_order)]
 
@@ -172,6 +175,9 @@ def _publish(staging: Path, target: Path) -> None:
 def _remove_stale(target: Path, names: set[Path]) -> None:
     """Take away what an earlier plan left and this one does not have."""
     for path in [*target.glob(PLAN), *target.glob(f"*/{PLAN}")]:
+        beside = path.with_name(PROBLEM)
+        if beside.relative_to(target) not in names:
+            beside.unlink(missing_ok=True)
         if path.relative_to(target) not in names:
             path.unlink()
             with suppress(OSError):  # a stream's folder goes too, unless others use it

@@ -49,7 +49,7 @@ def test_plan_writes_everything_and_exits_0(wangdian, scenario, tmp_path):
     said = json.loads(done.stdout)
     assert said["synthetic"]
     assert {Path(one).name for one in said["files"]} == {
-        "map.html", "plan.xlsx", "plan.gpkg", "plan.json",
+        "map.html", "plan.xlsx", "plan.gpkg", "plan.json", "problem.npz",
     }  # fmt: skip
     assert all(Path(one).is_file() for one in said["files"])
     one = json.loads((out / "plan.json").read_text(encoding="utf-8"))

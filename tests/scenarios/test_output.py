@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from geodata.faults import InputError
-from scenarios.output import MAP, PLAN, WORKBOOK, check_output_folder, write_plan
+from scenarios.output import MAP, PLAN, PROBLEM, WORKBOOK, check_output_folder, write_plan
 
 
 def note(text: str):
@@ -69,7 +69,7 @@ def test_a_new_plan_replaces_the_old_one_whole(small_plan, tmp_path):
         replace(small_plan, streams={stream: small_plan.streams[stream]}), out,
         writers={MAP: note("new")},
     )  # fmt: skip
-    assert sorted(everything(out)) == [MAP, PLAN]  # nothing of the five streams is left
+    assert sorted(everything(out)) == [MAP, PLAN, PROBLEM]  # nothing of the five streams is left
 
 
 def test_files_of_others_in_the_folder_stay(small_plan, tmp_path):
@@ -93,7 +93,7 @@ def test_a_folder_inside_one_that_is_not_ours(small_plan, tmp_path):
         write_plan(one, mount, writers=GOOD)
     finally:
         mount.parent.chmod(0o755)
-    assert sorted(everything(mount)) == [MAP, PLAN, WORKBOOK]
+    assert sorted(everything(mount)) == [MAP, PLAN, WORKBOOK, PROBLEM]
     assert [one.name for one in mount.iterdir() if one.is_dir()] == []
 
 
