@@ -17,6 +17,7 @@ from planner.solution import SolverSettings
 from planner.solving.capacitated.assignment import WholePlan, refined, rounded
 from planner.solving.capacitated.bound import (
     BoundResult,
+    Multipliers,
     Relaxation,
     first_multipliers,
     improve,
@@ -25,6 +26,7 @@ from planner.solving.capacitated.bound import (
 from planner.solving.capacitated.branch import Branching, NodeResult, root
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
+from planner.solving.capacitated.opening import FREE, OPEN
 from planner.solving.capacitated.reduced_model import (
     MOST_PAIRS,
     ReducedModel,
@@ -35,7 +37,9 @@ from planner.solving.capacitated.search import PlanSearch, SitePlan
 from planner.solving.method import Found, Watch
 
 NAME = "capacitated lagrangian branch and bound"
-ROOT_ROUNDS = 600
+ROOT_ROUNDS, ROOT_ROUNDS_LARGE = 600, 200
+"""Rounds at the root; of large problems the search needs the time more."""
+LARGE_PAIRS = 1_000_000
 REFINE_S = 5.0
 """Longest that one small assignment model may take."""
 ROUNDED_AT_ROOT, REFINED_AT_ROOT = 12, 3
@@ -89,9 +93,12 @@ class _Run:
         self._kept = np.inf
         self._made: dict[bytes, float] = {}
         self._made_s = 0.0
+        self._ended = False
         self._proof_of_bound = "lagrangian"
         pairs = max(1, self.data.n * self.data.m)
-        self._period = 15 if pairs < 1_000_000 else 40
+        self._large = pairs >= LARGE_PAIRS
+        self._period = 40 if self._large else 15
+        self._rounds = ROOT_ROUNDS_LARGE if self._large else ROOT_ROUNDS
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
 
     @property
@@ -126,6 +133,7 @@ class _Run:
             raise
         finally:
             relaxation.close()
+        self._ended = True
         return self._found()
 
     def _run(self, relaxation: Relaxation) -> None:
@@ -195,19 +203,19 @@ class _Run:
 
         def on_round(k: int, bound: float, choice: IntArray, average: FloatArray) -> None:
             self.bound = max(self.bound, bound)
-            if k % self._period == self._period // 3 and k < ROOT_ROUNDS:
-                self._offer(choice, average)
+            if k % self._period == self._period // 3:
+                if not self._large:  # sizes that fit tightly take seconds to divide
+                    self._offer(choice, average)
                 self._offer(np.where(average > 0.5, self._largest, -1), average)
                 self._report("bound")
             self._listen("bound")
 
-        state = root(self.data, first_multipliers(self.data), -np.inf).state
         result = improve(
             relaxation,
             first_multipliers(self.data),
-            state,
+            self._first_state,
             target=lambda: self.search.objective,
-            rounds=ROOT_ROUNDS,
+            rounds=self._rounds,
             stop_at=lambda: -np.inf if self.watch.remaining_s <= 0 else self.limit,
             on_round=on_round,
         )
@@ -431,9 +439,22 @@ class _Run:
         pay[self.data.point] = self.root.multipliers.demand
         return {
             "bound_proof": self._proof_of_bound,
-            "bound_verified": False,
+            "bound_verified": self._proof_of_bound == "lagrangian" and self._reproven(),
             "multipliers": pay,
         }
+
+    @property
+    def _first_state(self) -> IntArray:
+        return np.where(self.data.required, OPEN, FREE).astype(np.int64)
+
+    def _reproven(self) -> bool:
+        """Whether one evaluation at the kept multipliers gives the bound again."""
+        if self.root is None or not self._ended:
+            return False
+        again = Relaxation(self.data).evaluate(
+            Multipliers(self.root.multipliers.demand), self._first_state
+        )
+        return again >= self.bound - 1e-9 * max(1.0, abs(self.bound))
 
     def _flows(self) -> tuple[IntArray, IntArray, IntArray, FloatArray] | None:
         if self.data.single_source:

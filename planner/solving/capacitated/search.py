@@ -16,6 +16,9 @@ from planner.problem import FloatArray, IntArray
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.transport import transport
 
+TOGETHER = 8
+"""Moves at different sites that are tried at once while plans are far from good."""
+
 
 @njit(cache=True, nogil=True)
 def move_bounds(
@@ -86,6 +89,8 @@ class PlanSearch:
         self.data = data
         self.best: SitePlan | None = None
         self._needed = float(data.weight.sum())
+        self._price = np.zeros(data.m)
+        """What capacity was worth in the latest plan that had the site: where transports begin."""
         self._seen: dict[bytes, float] = {}
         self._ranking: list[tuple[float, bytes]] = []
 
@@ -121,10 +126,12 @@ class PlanSearch:
         fixed = float(data.fixed_cost[chosen[opened]].sum())
         flow, price = np.empty((len(opened), data.n)), np.empty(len(opened))
         room = np.minimum(data.capacity[chosen[opened]], self._needed)
-        served = transport(data.cost, data.weight, opened, room, limit - fixed, flow, price)
+        start = self._price[opened]
+        served = transport(data.cost, data.weight, opened, room, start, limit - fixed, flow, price)
         self._seen[key] = fixed + served if np.isfinite(served) else limit
         if not np.isfinite(served):
             return None
+        self._price[opened] = price
         self._rank(key, fixed + served)
         if shrink:
             chosen = self._shrunk(chosen, flow @ data.weight)
@@ -194,57 +201,77 @@ class PlanSearch:
         ``worth`` (k,) reduced cost of the sizes: only the best ``candidates`` closed sites are
         tried, and ``breadth`` moves are evaluated exactly before giving up.
         """
-        current = start
+        current, together = start, TOGETHER
         while not pause():
-            better = None
-            for chosen in self._moves(current, worth, breadth, candidates):
-                if pause():
+            moves = self._moves(current, worth, breadth, candidates)
+            better = self._together(current, moves, together)
+            together = min(TOGETHER, 2 * together) if better is not None else together // 2
+            for chosen in moves:
+                if better is not None or pause():
                     break
                 better = self.evaluate(chosen, current.objective * (1 - 1e-9))
-                if better is not None and better.objective < current.objective:
-                    break
-                better = None
+                if better is not None and better.objective >= current.objective:
+                    better = None
             if better is None:
                 break
             current = better
             self.take(current)
         return current
 
+    def _together(self, plan: SitePlan, moves: list[IntArray], count: int) -> SitePlan | None:
+        """The plan after the best moves that touch different sites, if that is better."""
+        chosen, touched, made = plan.chosen.copy(), np.zeros(self.data.m, np.bool_), 0
+        for move in moves:
+            changed = move != plan.chosen
+            if made < count and not (touched & changed).any():
+                chosen[changed] = move[changed]
+                touched |= changed
+                made += 1
+        if made < 2:
+            return None
+        better = self.evaluate(chosen, plan.objective * (1 - 1e-9))
+        return better if better is not None and better.objective < plan.objective else None
+
     def _moves(
         self, plan: SitePlan, worth: FloatArray, breadth: int, candidates: int
     ) -> list[IntArray]:
-        """The moves most likely to pay, best first."""
+        """The moves most likely to pay, best first: close, open, swap and resize.
+
+        Each is ranked by a lower bound of what it leads to, at the plan's prices of capacity.
+        """
         data, opened = self.data, plan.opened
         owner = np.repeat(np.arange(data.m), np.diff(data.size_start))
-        closed = np.flatnonzero(plan.chosen[owner] < 0)
+        is_open = plan.chosen[owner] >= 0
+        closed = np.flatnonzero(~is_open)
         closed = closed[np.argsort(worth[closed], kind="stable")[:candidates]]
-        own = np.flatnonzero(
-            (plan.chosen[owner] >= 0) & (plan.chosen[owner] != np.arange(len(owner)))
-        )
         room = np.minimum(data.capacity[plan.chosen[opened]], self._needed)
         totals = move_bounds(data.cost, data.weight, opened, plan.price, room)
-        fixed = float(data.fixed_cost[plan.chosen[opened]].sum())
-        saved = np.append(data.fixed_cost[plan.chosen[opened]], 0.0)
-        add = np.append(closed, -1)
-        spent = np.append(data.fixed_cost[closed], 0.0)
-        column = np.append(owner[closed], data.m)
-        score = totals[:, column] + fixed - saved[:, None] + spent[None, :]
-        after = room.sum() - np.append(room, 0.0)[:, None] + np.append(data.capacity[closed], 0.0)
-        score[after < self._needed * (1 - 1e-9)] = np.inf
+        spare = room.sum() - self._needed * (1 - 1e-9)
+        fixed = data.fixed_cost[plan.chosen[opened]]
+        score = totals[:, np.append(owner[closed], data.m)] + fixed.sum()
+        score -= np.append(fixed, 0.0)[:, None]
+        score += np.append(data.fixed_cost[closed], 0.0)[None, :]
+        after = spare - np.append(room, 0.0)[:, None] + np.append(data.capacity[closed], 0.0)
+        score[after < 0] = np.inf
         score[-1, -1] = np.inf
-        order = np.argsort(score, axis=None, kind="stable")[:breadth]
+        other = np.flatnonzero(is_open & (plan.chosen[owner] != np.arange(len(owner))))
+        place = np.searchsorted(opened, owner[other])
+        less = room[place] - np.minimum(data.capacity[other], self._needed)
+        resized = totals[-1, -1] + fixed.sum() - fixed[place] + data.fixed_cost[other]
+        resized = np.where(spare < less, np.inf, resized + plan.price[place] * less)
+        ranking = np.concatenate([score.ravel(), resized])
         moves = []
-        for drop, column_at in zip(*np.unravel_index(order, score.shape), strict=True):
-            if score[drop, column_at] >= plan.objective:
+        for at in np.argsort(ranking, kind="stable")[:breadth]:
+            if ranking[at] >= plan.objective:
                 break
             chosen = plan.chosen.copy()
-            if drop < len(opened):
-                chosen[opened[drop]] = -1
-            if add[column_at] >= 0:
-                chosen[owner[add[column_at]]] = add[column_at]
-            moves.append(chosen)
-        for s in own:
-            chosen = plan.chosen.copy()
-            chosen[owner[s]] = s
+            if at >= score.size:
+                chosen[owner[other[at - score.size]]] = other[at - score.size]
+            else:
+                drop, add = divmod(int(at), score.shape[1])
+                if drop < len(opened):
+                    chosen[opened[drop]] = -1
+                if add < len(closed):
+                    chosen[owner[closed[add]]] = closed[add]
             moves.append(chosen)
         return moves

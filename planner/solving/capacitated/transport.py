@@ -1,10 +1,12 @@
 """Cheapest division of the demand among open sites: a transportation problem, solved exactly.
 
-Every point starts at its cheapest open site. Sites that are over capacity then push the surplus
-along shortest paths in the graph of open sites, where moving from ``a`` to ``b`` costs what the
-best movable point loses by it. Successive shortest paths keep the flow optimal for its loads, so
-the flow is optimal when no site is over (Ahuja, Magnanti and Orlin 1993, section 9.7); the graph
-has only as many nodes as open sites, which is what makes it quick.
+Every point starts at the open site that is cheapest at given prices of capacity (0, or those of a
+similar plan). Surplus is then pushed along shortest paths in the graph of open sites and one more
+node, the *pool* of room that nobody uses: moving from ``a`` to ``b`` costs what the best movable
+point loses by it, taking room from the pool or giving it back is free. Successive shortest paths
+keep the flow optimal for its loads, so it is optimal once nothing is left over or short (Ahuja,
+Magnanti and Orlin 1993, section 9.7). The graph has only as many nodes as open sites, which is
+what makes it quick; good prices leave few paths to push.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     weight: FloatArray,
     opened: IntArray,
     capacity: FloatArray,
+    start: FloatArray,
     limit: float,
     flow: FloatArray,
     price: FloatArray,
@@ -34,7 +37,8 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     ----------
     cost : (m, n) of serving the whole of a point
     opened : (q,) positions of open sites
-    capacity : (q,)
+    capacity : (q,) finite
+    start : (q,) prices >= 0 to begin from; any give the same cost
     limit : stop with ``inf`` as soon as the cost is sure to be over this
     flow : (q, n) receives the share of each point at each open site
     price : (q,) receives what one more unit of capacity would save, 0 where there is room
@@ -45,14 +49,14 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
         for i in range(n):
             near[i, a] = cost[opened[a], i]
     flow[:] = 0.0
-    load = np.zeros(q)
     member = np.empty((q, n), np.int64)
     members = np.zeros(q, np.int64)
+    load = np.zeros(q)
     total = 0.0
     for i in range(n):
         at, low = -1, np.inf
         for a in range(q):
-            x = near[i, a]
+            x = near[i, a] + start[a] * weight[i]
             if x < low:
                 at, low = a, x
         if at < 0:
@@ -61,69 +65,101 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
         member[at, members[at]] = i
         members[at] += 1
         load[at] += weight[i]
-        total += low
-    if total > limit:
-        return np.inf
+        total += near[i, at]
     slack = 1e-9 * max(1.0, weight.sum())
+    # Room taken from the pool: all where it has a price. What is over (short) at each node.
+    used, over = np.empty(q), np.zeros(q + 1)
+    potential = np.zeros(q + 1)
+    for a in range(q):
+        used[a] = capacity[a] if start[a] > 0.0 else min(load[a], capacity[a])
+        potential[a] = -start[a]
+        over[a] = load[a] - used[a]
+        over[q] -= over[a]
     move = np.full((q, q), np.inf)
     mover = np.full((q, q), -1, np.int64)
     for a in range(q):
         _refresh(a, near, weight, member, members, move, mover)
-    potential = np.zeros(q)
-    distance = np.empty(q)
-    previous = np.empty(q, np.int64)
-    for a in range(q):
-        while load[a] > capacity[a] + slack:
-            target = _shortest(a, move, potential, load, capacity, slack, distance, previous)
+    distance = np.empty(q + 1)
+    previous = np.empty(q + 1, np.int64)
+    for source in range(q + 1):
+        while over[source] > slack:
+            # Optimal for its loads: the rest costs at least the difference of the potentials.
+            if total - (potential * over).sum() > limit:
+                return np.inf
+            target = _shortest(
+                source, move, potential, used, capacity, over, slack, distance, previous
+            )
             if target < 0:
                 return np.inf
             gain = 0.0
-            amount = min(load[a] - capacity[a], capacity[target] - load[target])
+            amount = min(over[source], -over[target])
             b = target
-            while b != a:
+            while b != source:
                 p = previous[b]
-                i = mover[p, b]
-                amount = min(amount, flow[p, i] * weight[i])
-                gain += move[p, b]
+                if b == q:
+                    amount = min(amount, capacity[p] - used[p])
+                elif p == q:
+                    amount = min(amount, used[b])
+                else:
+                    i = mover[p, b]
+                    amount = min(amount, flow[p, i] * weight[i])
+                    gain += move[p, b]
                 b = p
             total += amount * gain
-            if total > limit:
-                return np.inf
             b = target
-            while b != a:
+            while b != source:
                 p = previous[b]
-                i = mover[p, b]
-                share = amount / weight[i]
-                if flow[b, i] <= 0.0:
-                    member[b, members[b]] = i
-                    members[b] += 1
-                flow[b, i] += share
-                flow[p, i] -= share
-                if flow[p, i] < EMPTY:
-                    flow[p, i] = 0.0
-                    for t in range(members[p]):
-                        if member[p, t] == i:
-                            members[p] -= 1
-                            member[p, t] = member[p, members[p]]
-                            break
+                if b == q:
+                    used[p] += amount
+                elif p == q:
+                    used[b] -= amount
+                else:
+                    _carry(p, b, mover[p, b], amount, weight, flow, member, members)
                 b = p
-            load[a] -= amount
-            load[target] += amount
+            over[source] -= amount
+            over[target] += amount
             b = target
             while True:
-                _refresh(b, near, weight, member, members, move, mover)
-                if b == a:
+                if b < q:
+                    _refresh(b, near, weight, member, members, move, mover)
+                if b == source:
                     break
                 b = previous[b]
-    high = potential.max() if q else 0.0
     for a in range(q):
-        price[a] = high - potential[a]  # sites with room stand highest
+        price[a] = max(0.0, potential[q] - potential[a])
     exact = 0.0
     for a in range(q):
         for t in range(members[a]):
             i = member[a, t]
             exact += flow[a, i] * near[i, a]
-    return exact
+    return exact if exact <= limit else np.inf
+
+
+@njit(cache=True, nogil=True)
+def _carry(
+    p: int,
+    b: int,
+    i: int,
+    amount: float,
+    weight: FloatArray,
+    flow: FloatArray,
+    member: IntArray,
+    members: IntArray,
+) -> None:
+    """Move ``amount`` of point ``i`` from site ``p`` to site ``b``."""
+    share = amount / weight[i]
+    if flow[b, i] <= 0.0:
+        member[b, members[b]] = i
+        members[b] += 1
+    flow[b, i] += share
+    flow[p, i] -= share
+    if flow[p, i] < EMPTY:
+        flow[p, i] = 0.0
+        for t in range(members[p]):
+            if member[p, t] == i:
+                members[p] -= 1
+                member[p, t] = member[p, members[p]]
+                break
 
 
 @njit(cache=True, nogil=True)
@@ -157,39 +193,48 @@ def _refresh(
 
 @njit(cache=True, nogil=True)
 def _shortest(
-    a: int,
+    source: int,
     move: FloatArray,
     potential: FloatArray,
-    load: FloatArray,
+    used: FloatArray,
     capacity: FloatArray,
+    over: FloatArray,
     slack: float,
     distance: FloatArray,
     previous: IntArray,
 ) -> int:
-    """Nearest site with room from ``a``, -1 if none can be reached.
+    """Nearest node that is short of load from ``source``, -1 if none can be reached.
 
-    Dijkstra on reduced costs (Johnson's potentials): a move back can earn, but no cycle does.
+    Dijkstra on reduced costs (Johnson's potentials): a move back can earn, but no cycle does. The
+    last node is the pool.
     """
-    q = distance.size
+    q = used.size
     distance[:] = np.inf
-    done = np.zeros(q, np.bool_)
-    distance[a] = 0.0
+    done = np.zeros(q + 1, np.bool_)
+    distance[source] = 0.0
     while True:
         p, low = -1, np.inf
-        for b in range(q):
+        for b in range(q + 1):
             if not done[b] and distance[b] < low:
                 p, low = b, distance[b]
         if p < 0:
             return -1
         done[p] = True
-        if load[p] < capacity[p] - slack:
-            for b in range(q):
+        if over[p] < -slack:
+            for b in range(q + 1):
                 potential[b] += min(distance[b], low)
             return p
-        for b in range(q):
-            if not done[b]:
-                # Below zero only by rounding.
-                x = low + max(0.0, move[p, b] + potential[p] - potential[b])
-                if x < distance[b]:
-                    distance[b] = x
-                    previous[b] = p
+        for b in range(q + 1):
+            if done[b]:
+                continue
+            if p == q:
+                step = 0.0 if used[b] > slack else np.inf
+            elif b == q:
+                step = 0.0 if used[p] < capacity[p] - slack else np.inf
+            else:
+                step = move[p, b]
+            # Below zero only by rounding.
+            x = low + max(0.0, step + potential[p] - potential[b])
+            if x < distance[b]:
+                distance[b] = x
+                previous[b] = p

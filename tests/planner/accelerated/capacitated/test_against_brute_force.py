@@ -14,6 +14,8 @@ from planner.solving.capacitated.bound import Relaxation, first_multipliers, imp
 from planner.solving.capacitated.branch import fixed_by_bound, root
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.opening import CLOSED, OPEN
+from planner.solving.capacitated.reduced_model import proven, reduced_model
+from planner.solving.capacitated.reverify import reverify_bound
 from planner.solving.method import Found
 from tests.planner.accelerated.capacitated.cases import found_for, random_problem
 from tests.planner.oracles.brute_force import best_objective
@@ -86,6 +88,49 @@ def test_no_evaluation_at_any_multipliers_is_above_the_optimum() -> None:
             where = first_multipliers(data).moved(rng.normal(0, 20 * scale, data.n))
             where.price = float(rng.random() * scale)
             assert relaxation.evaluate(where, state) <= (np.inf if best is None else best + 1e-9)
+
+
+def test_reduced_model_keeps_every_plan_under_its_limit() -> None:
+    tried = 0
+    for seed in range(400):
+        problem = random_problem(40_000 + seed)
+        data = CapacitatedData.of(problem) if suits(problem) else None
+        best = best_objective(problem)
+        if data is None or not data.servable or best is None or not data.single_source:
+            continue
+        rng = np.random.default_rng(seed)
+        where = first_multipliers(data).moved(rng.normal(0, 8, data.n))
+        model = reduced_model(data, where, best * 1.01 + 0.2)
+        result = proven(
+            model,
+            None,
+            gap=0.0,
+            abs_gap=1e-9,
+            time_limit_s=None,
+            threads=1,
+            on_bound=lambda _bound: None,
+        )
+        tried += 1
+        assert result.bound <= best + 1e-6 * max(1.0, best), f"seed {seed}"
+        assert result.plan is not None, f"seed {seed}"
+        assert result.plan.objective == pytest.approx(best)
+    assert tried > 50
+
+
+def test_multipliers_re_prove_the_bound_of_the_root() -> None:
+    for seed in range(40):
+        problem = random_problem(50_000 + seed)
+        if not suits(problem):
+            continue
+        found = found_for(problem, SolverSettings(threads=1, gap=0.5))
+        best = best_objective(problem)
+        if found.multipliers is None or best is None:
+            continue
+        again = reverify_bound(problem, found.multipliers)
+        assert again <= best + 1e-7 * max(1.0, best)
+        if found.bound_verified:
+            assert found.bound_proof == "lagrangian"
+            assert again >= found.bound - 1e-6 * max(1.0, abs(found.bound))
 
 
 def test_fixings_keep_every_plan_under_the_limit() -> None:

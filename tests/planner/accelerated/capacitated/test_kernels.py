@@ -79,7 +79,7 @@ def test_whole_knapsack(seed: int) -> None:
         assert (cost[s // 3] - multiplier)[used].sum() == pytest.approx(want[s])
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(400))
 def test_transport_is_the_linear_program(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n, q = int(rng.integers(1, 15)), int(rng.integers(1, 6))
@@ -89,7 +89,9 @@ def test_transport_is_the_linear_program(seed: int) -> None:
     weight = rng.integers(0, 9, n).astype(float)
     capacity = rng.integers(0, int(weight.sum()) + 2, q).astype(float)
     flow, price = np.empty((q, n)), np.empty(q)
-    found = transport(cost, weight, np.arange(q), capacity, np.inf, flow, price)
+    # Whatever the prices it begins from, and however wrong they are.
+    start = rng.uniform(0, 20, q) * (rng.random(q) < 0.5) * (seed % 3 > 0)
+    found = transport(cost, weight, np.arange(q), capacity, start, np.inf, flow, price)
     want = linprog(
         np.where(np.isinf(cost), 0, cost).ravel(),
         A_ub=np.kron(np.eye(q), weight[None, :]),
@@ -108,6 +110,9 @@ def test_transport_is_the_linear_program(seed: int) -> None:
     dual = (cost + price[:, None] * weight).min(axis=0).sum() - (price * capacity).sum()
     assert dual == pytest.approx(found)
     assert (price >= 0).all()
+    for limit, answer in ((found + 1e-6, found), (found - 1e-3, np.inf)):
+        again = transport(cost, weight, np.arange(q), capacity, start, limit, flow, price)
+        assert again == pytest.approx(answer)
 
 
 def opening_case(seed: int):
