@@ -50,13 +50,14 @@ def _show(plan: VerifiedPlan, lang: Lang) -> None:
 
     _ = translator(lang)
     out = sys.stdout.write
+    recomputed = _("every rule and the objective, recomputed")
     verdict = _("holds") if plan.holds else _("does NOT hold")
     out(f"{plan.stream_names.get(lang, plan.stream)} · {plan.path}: {verdict}\n")
     for one in plan.findings:
         out(f"  ✗ {one.text(_)}\n")
     for tier in plan.tiers:
         if not tier.findings:
-            out(f"  ✓ {tier.tier}: {_('every rule and the objective, recomputed')}\n")
+            out(f"  ✓ {tier.tier}: {recomputed}\n")
         for one in tier.findings[:SHOWN]:
             out(f"  ✗ {tier.tier}: {one.text(_)}\n")
         if len(tier.findings) > SHOWN:
