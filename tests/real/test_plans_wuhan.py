@@ -13,7 +13,7 @@ from scenarios.inputs import Inputs, load_inputs
 from scenarios.load import load_scenario, profiles_of
 from scenarios.plan import Plan
 from scenarios.run import run
-from tests.conftest import REAL_DATA
+from tests.conftest import REAL_DATA, missing
 from tests.real.places import ADCODE_COLUMNS, adcode_points, radius, write_scenario, write_stream
 from tests.real.plan_checks import check_plan, write_and_open
 
@@ -27,7 +27,7 @@ SITES = 25
 def scenario_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Set cover and p-median of the towns and villages within the road file's extent."""
     if not REAL_DATA.is_dir():
-        pytest.skip("real data is absent")
+        missing("real data is absent")
     folder = tmp_path_factory.mktemp("wuhan")
     tables = sorted((REAL_DATA / "places/adcode2016").glob("adcode_4201*.csv"))
     frame = gpd.read_parquet(REAL_DATA / ROADS)
