@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from planner.problem import FloatArray, Objective, SitingProblem
 from planner.solution import Certificate
-from planner.solving.judging import BOUND_SLACK, maximised, trivial_bound
+from planner.solving.capacitated.data import suits
+from planner.solving.capacitated.reverify import reverify_bound as reverify_capacitated
+from planner.solving.judging import BOUND_SLACK, maximised, sharpened, trivial_bound
 from planner.solving.uncapacitated.reverify import reverify_bound
 
 
 def proven_bound(problem: SitingProblem, multipliers: FloatArray | None = None) -> float:
     """A bound of the objective by evaluation alone: from below for a minimum, else from above.
 
-    The better of two: everybody at the best site they can reach, and, where there are multipliers,
-    the Lagrangian relaxation of "everybody is served once" at these. Capacities, least throughputs
-    and exclusions are left out, which can only weaken it. ``inf`` (``-inf`` for a maximum) where
-    counts, required and forbidden sites already leave no plan.
+    The best of: everybody at the best site they can reach, and, where there are multipliers, the
+    Lagrangian relaxation of "everybody is served once" at these, with capacities as knapsacks where
+    the capacitated method states the problem. Exclusions and what a relaxation does not state are
+    left out, which can only weaken it. ``inf`` (``-inf`` for a maximum) where counts, required and
+    forbidden sites already leave no plan.
     """
     if problem.objective is Objective.MIN_WORST:
         return _longest_unavoidable(problem)
+    problem = replace(problem, exclusions=())
     candidates = [reverify_bound(problem, _best_alone(problem))]
     if multipliers is not None and _fits(problem, multipliers):
-        candidates.append(reverify_bound(problem, multipliers))
+        if (multipliers >= 0).all():
+            candidates.append(reverify_bound(problem, multipliers))
+        if suits(problem):
+            candidates.append(reverify_capacitated(problem, multipliers))
     if maximised(problem.objective):
-        return min(trivial_bound(problem), *candidates)
-    return max(0.0, *candidates)
+        best = min(trivial_bound(problem), *candidates)
+    else:
+        best = max(0.0, *candidates)
+    return sharpened(best, problem) if math.isfinite(best) else best
 
 
 def verify_bound(problem: SitingProblem, certificate: Certificate) -> bool | None:
@@ -56,7 +66,7 @@ def verify_bound(problem: SitingProblem, certificate: Certificate) -> bool | Non
 
 def _fits(problem: SitingProblem, multipliers: FloatArray) -> bool:
     shape = multipliers.shape == (len(problem.demand),)
-    return shape and bool(np.isfinite(multipliers).all() and (multipliers >= 0).all())
+    return shape and bool(np.isfinite(multipliers).all())
 
 
 def _best_alone(problem: SitingProblem) -> FloatArray:

@@ -25,6 +25,8 @@ from planner.solving.solve import solve
 
 _LEAST_S = 0.05
 """A question that gets less time than this is not asked."""
+_EVALUATION_S = 1.0
+"""Multipliers are evaluated for so long whatever the limit, and for half of a longer limit."""
 _SHARE = 4.0
 """One question may take so many times its even share of the time left."""
 
@@ -178,10 +180,13 @@ class _Asker:
             changed = changes.ban(changed, name)
         else:
             changed = changes.lock(changed, name)
-        low = self._sign * proven_bound(changed, self._solution.certificate.multipliers)
+        limit_s = self._settings.time_limit_s
+        cheap = limit_s is not None and self._seconds > max(_EVALUATION_S, limit_s / 2)
+        multipliers = None if cheap else self._solution.certificate.multipliers
+        low = self._sign * proven_bound(changed, multipliers)
         if not self._problem.sites.required[j]:
             low = max(low, self._low)  # a rule more can only be worse
-        plan = repaired(changed, self._solution.size)
+        plan = None if cheap else repaired(changed, self._solution.size)
         high = np.inf if plan is None else self._sign * plan.objective(changed)
         return _Changed(j, question, changed, min(low, high), high)
 
@@ -211,11 +216,15 @@ class _Asker:
             proven=answer.outcome is Outcome.OPTIMAL,
         )
 
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began_s
+
     def _share_s(self, left: int) -> float | None:
         limit_s = self._settings.time_limit_s
         if limit_s is None:
             return None
-        remaining_s = limit_s - (time.perf_counter() - self._began_s)
+        remaining_s = limit_s - self._seconds
         return min(remaining_s, max(_LEAST_S, _SHARE * remaining_s / left))
 
     def _worth(self, one: _Changed) -> SiteWorth:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pulp
 
-from planner.problem import Arcs, Demand, IntArray, SitingProblem
+from planner.problem import Arcs, Demand, FloatArray, IntArray, SitingProblem
 from planner.solution import (
     Cancelled,
     Certificate,
@@ -84,6 +84,14 @@ class _Reduced:
         start = np.append(arcs.start[:-1][kept], len(arcs))  # rows left out are empty
         smaller = Arcs(start, arcs.site, arcs.impedance, arcs.cost)
         return cls(replace(problem, demand=demand, arcs=smaller), kept)
+
+    def whole_multipliers(self, multipliers: FloatArray | None, n: int) -> FloatArray | None:
+        """(n,) multipliers of the whole problem's demand points, 0 for those left out."""
+        if multipliers is None:
+            return None
+        spread = np.zeros(n)
+        spread[self.demand] = multipliers
+        return spread
 
 
 def _run_methods(problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
@@ -188,7 +196,7 @@ def _certified(
         stage_seconds=found.stage_seconds,
         reduced={"unreachable": len(problem.demand) - len(reduced.demand), **found.reduced},
         checked=found.size is not None,
-        multipliers=found.multipliers,
+        multipliers=reduced.whole_multipliers(found.multipliers, len(problem.demand)),
     )
     served = np.zeros(len(problem.demand))
     np.add.at(served, demand, found.share)
