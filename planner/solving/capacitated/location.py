@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
+from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan, refined, rounded
 from planner.solving.capacitated.bound import (
     BoundResult,
@@ -40,14 +42,14 @@ NAME = "capacitated lagrangian branch and bound"
 ROOT_ROUNDS, ROOT_ROUNDS_LARGE = 600, 200
 """Rounds at the root; of large problems the search needs the time more."""
 LARGE_PAIRS = 1_000_000
+STARTS, STARTS_LARGE = 16, 4
+"""Plans of the root that interchange begins from."""
 REFINE_S = 5.0
 """Longest that one small assignment model may take."""
 ROUNDED_AT_ROOT, REFINED_AT_ROOT = 12, 3
 """Sets of sites whose assignment is made whole, and refined, before branching."""
 NEIGHBOURHOODS = ((4, 1.0), (6, 2.0), (8, 4.0), (10, 8.0))
 """Sites and seconds of the small models, a round each."""
-WHOLE_SLACK, MOST_WHOLE_SLACK = 0.01, 0.1
-"""How far a bound must be over the next lower whole objective to rule it out."""
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
 REPORT_EVERY_S = 0.2
@@ -111,14 +113,7 @@ class _Run:
     @property
     def limit(self) -> float:
         """Only plans under this are worth looking for."""
-        if not np.isfinite(self.objective):
-            return self.objective
-        # A hair under the gap asked for, lest the rounding of bounds spoils it.
-        limit = self.objective - 0.999 * self.settings.gap * abs(self.objective)
-        whole = WHOLE_SLACK * max(1.0, 1e-6 * abs(self.objective))
-        if self._integral and whole < MOST_WHOLE_SLACK:
-            limit = min(limit, self.objective - 1 + whole)
-        return limit
+        return answer.limit(self.objective, self.settings.gap, integral=self._integral)
 
     def solve(self) -> Found:
         """Bound, search and branch; a cancelled solve leaves its best with the watch."""
@@ -232,7 +227,7 @@ class _Run:
 
     def _improve(self, root_result: BoundResult) -> None:
         """Interchange from the best plans, then whole assignments where they are asked."""
-        for chosen in self.search.ranked(4):
+        for chosen in self.search.ranked(STARTS_LARGE if self._large else STARTS):
             plan = self.search.evaluate_anew(chosen)
             if plan is None or self._enough():
                 break
@@ -392,7 +387,7 @@ class _Run:
             if self.watch.remaining_s <= 0:
                 break
             plan = self._offer(choice, (choice >= 0).astype(np.float64))
-            if plan is not None and self.root is not None and self._offers % 5 == 0:
+            if plan is not None and self.root is not None and self._offers % 3 == 0:
                 plan = self._interchange(plan, self.root)
             if self.data.single_source and plan is not None and plan.objective < self.limit:
                 if try_whole:
@@ -410,38 +405,28 @@ class _Run:
         return rounded_down(plan.objective)
 
     def _found(self) -> Found:
-        flows = self._flows()
+        if self.data.single_source:
+            flows = None if self.whole is None else answer.whole_flows(self.whole)
+        else:
+            flows = None if self.search.best is None else answer.divided_flows(self.search.best)
         if flows is None:
-            infeasible = self.bound == np.inf
-            return Found.nothing(NAME, bound=self.bound, infeasible=infeasible)
-        chosen, at, point, share = flows
-        size = np.full(len(self.problem.sites), -1)
-        opened = np.flatnonzero(chosen >= 0)
-        size[self.data.site[opened]] = self.data.size[chosen[opened]]
-        return Found(
-            size=size,
-            demand=self.data.point[point],
-            site=self.data.site[at],
-            share=share,
+            return Found.nothing(NAME, bound=self.bound, infeasible=self.bound == np.inf)
+        at_root = self._proof_of_bound == "lagrangian"
+        return replace(
+            answer.found(self.problem, self.data, flows, NAME),
             objective=self.objective,
             bound=min(self.bound, self.objective),
-            method=NAME,
             reduced={"nodes": self._nodes},
             stage_seconds=dict(self.stages),
-            **self._proof(),
+            bound_proof=self._proof_of_bound,
+            bound_verified=at_root and self._ended and self._reproven(),
+            multipliers=None if self.root is None else self._multipliers(self.root),
         )
 
-    def _proof(self) -> dict[str, Any]:
-        """Whose word the bound is: one evaluation's where the root gave it, else the tree's."""
-        if self.root is None:
-            return {"bound_proof": "lagrangian"}
+    def _multipliers(self, root_result: BoundResult) -> FloatArray:
         pay = np.zeros(len(self.problem.demand))
-        pay[self.data.point] = self.root.multipliers.demand
-        return {
-            "bound_proof": self._proof_of_bound,
-            "bound_verified": self._proof_of_bound == "lagrangian" and self._reproven(),
-            "multipliers": pay,
-        }
+        pay[self.data.point] = root_result.multipliers.demand
+        return pay
 
     @property
     def _first_state(self) -> IntArray:
@@ -449,29 +434,9 @@ class _Run:
 
     def _reproven(self) -> bool:
         """Whether one evaluation at the kept multipliers gives the bound again."""
-        if self.root is None or not self._ended:
+        if self.root is None:
             return False
         again = Relaxation(self.data).evaluate(
             Multipliers(self.root.multipliers.demand), self._first_state
         )
         return again >= self.bound - 1e-9 * max(1.0, abs(self.bound))
-
-    def _flows(self) -> tuple[IntArray, IntArray, IntArray, FloatArray] | None:
-        if self.data.single_source:
-            if self.whole is None:
-                return None
-            point = np.arange(self.data.n)
-            return self.whole.chosen, self.whole.site, point, np.ones(self.data.n)
-        best = self.search.best
-        if best is None:
-            return None
-        at, point = np.nonzero(best.flow > 1e-9)
-        share = best.flow[at, point]
-        total = np.bincount(point, weights=share, minlength=self.data.n)
-        order = np.lexsort((at, point))
-        return (
-            best.chosen,
-            best.opened[at][order],
-            point[order],
-            (share / total[point])[order],
-        )
