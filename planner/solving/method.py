@@ -52,6 +52,10 @@ class Watch:
 
         return Watch(SolverSettings(time_limit_s=limit_s), pass_on)
 
+    def forgive(self, seconds: float) -> None:
+        """Leave these seconds out of the count."""
+        self._start_s += seconds
+
     def keep(self, found: Found) -> None:
         """Remember an incumbent (the latest is taken to be the best)."""
         self.best = found

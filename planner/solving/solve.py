@@ -16,7 +16,7 @@ from planner.solution import (
     SitingSolution,
     SolverSettings,
 )
-from planner.solving import checker, explain, highs, judging, methods, repair, tidying
+from planner.solving import checker, explain, highs, judging, loading, methods, repair, tidying
 from planner.solving.assignment import Plan
 from planner.solving.judging import InternalError
 from planner.solving.method import Found, Watch
@@ -98,6 +98,7 @@ def _run_methods(problem: SitingProblem, settings: SolverSettings, watch: Watch)
     """The first method that comes to an answer; one that ends with nothing hands over."""
     found = _nothing(problem)
     for method in methods.applicable(problem, settings):
+        loading.load(method, problem, settings, watch)
         found = method.run(problem, settings, watch)
         if found.size is not None or found.infeasible or watch.remaining_s <= 0:
             break
