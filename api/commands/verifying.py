@@ -74,10 +74,9 @@ def _about_bound(tier: VerifiedTier, _: Translate) -> str:
         return f"✓ {tier.tier}: " + _("bound proven again by one evaluation")
     if tier.bound_proven is False:
         return f"✗ {tier.tier}: " + _("bound not proven by its multipliers")
-    words = _("bound not proven again; it is the word of {solver} {version} ({proof})")
-    return f"– {tier.tier}: " + words.format(
-        solver=one.solver, version=one.solver_version, proof=one.bound_proof
-    )
+    solvers = one.bound_proof == "solver"
+    who = f"{one.solver} {one.solver_version}" if solvers else f"{one.method}, {one.bound_proof}"
+    return f"– {tier.tier}: " + _("bound not proven again; it is the word of {who}").format(who=who)
 
 
 def _plain(plan: VerifiedPlan, lang: Lang) -> dict[str, Any]:
