@@ -6,39 +6,33 @@ set; whole assignments are sought where it leaves room for a better plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
-from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan, refined, rounded
 from planner.solving.capacitated.bound import (
     BoundResult,
-    Multipliers,
     Relaxation,
     first_multipliers,
     improve,
     rounded_down,
 )
 from planner.solving.capacitated.branch import Branching, NodeResult, root
-from planner.solving.capacitated.data import CapacitatedData, suits
+from planner.solving.capacitated.course import NAME, Course
+from planner.solving.capacitated.data import suits
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
-from planner.solving.capacitated.opening import FREE, OPEN
 from planner.solving.capacitated.reduced_model import (
     MOST_PAIRS,
     ReducedModel,
     proven,
     reduced_model,
 )
-from planner.solving.capacitated.search import PlanSearch, SitePlan
+from planner.solving.capacitated.search import SitePlan
 from planner.solving.method import Found, Watch
 
-NAME = "capacitated lagrangian branch and bound"
 ROOT_ROUNDS, ROOT_ROUNDS_LARGE = 600, 200
 """Rounds at the root; of large problems the search needs the time more."""
 LARGE_PAIRS = 1_000_000
@@ -52,7 +46,6 @@ NEIGHBOURHOODS = ((4, 1.0), (6, 2.0), (8, 4.0), (10, 8.0))
 """Sites and seconds of the small models, a round each."""
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
-REPORT_EVERY_S = 0.2
 FIRST_NODES = 60
 """Nodes of the tree before whole plans get their turn, four times as many each time."""
 MADE_SHARE = 0.3
@@ -77,43 +70,19 @@ class CapacitatedLocation:
         return _Run(problem, settings, watch).solve()
 
 
-class _Run:
-    """One solve: what is known so far and what it took."""
+class _Run(Course):
+    """One solve: which stage comes when."""
 
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
-        self.problem, self.settings, self.watch = problem, settings, watch
-        self.data = CapacitatedData.of(problem)
-        self.search = PlanSearch(self.data)
-        self.whole: WholePlan | None = None
-        self.bound = -np.inf
-        self.root: BoundResult | None = None
-        self.stages: dict[str, float] = {}
-        self._integral = self.data.integral
+        super().__init__(problem, settings, watch)
         self._offers = 0
-        self._nodes = 0
-        self._reported_s = -np.inf
-        self._kept = np.inf
         self._made: dict[bytes, float] = {}
         self._made_s = 0.0
-        self._ended = False
-        self._proof_of_bound = "lagrangian"
         pairs = max(1, self.data.n * self.data.m)
         self._large = pairs >= LARGE_PAIRS
         self._period = 40 if self._large else 15
         self._rounds = ROOT_ROUNDS_LARGE if self._large else ROOT_ROUNDS
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
-
-    @property
-    def objective(self) -> float:
-        """Of the best plan that keeps every rule, ``inf`` without one."""
-        if self.data.single_source:
-            return np.inf if self.whole is None else self.whole.objective
-        return self.search.objective
-
-    @property
-    def limit(self) -> float:
-        """Only plans under this are worth looking for."""
-        return answer.limit(self.objective, self.settings.gap, integral=self._integral)
 
     def solve(self) -> Found:
         """Bound, search and branch; a cancelled solve leaves its best with the watch."""
@@ -157,41 +126,6 @@ class _Run:
                 self._neighbourhoods(count, seconds)
             with self._stage("branch"):
                 self._branch(tree, FIRST_NODES * 4 ** (level + 1))
-
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        before = self.watch.seconds
-        try:
-            yield
-        finally:
-            self.stages[name] = self.stages.get(name, 0.0) + self.watch.seconds - before
-
-    def _enough(self) -> bool:
-        return self.watch.remaining_s <= 0 or self.bound >= self.limit
-
-    def _report(self, phase: str) -> None:
-        if self.objective < self._kept:
-            self._kept = self.objective
-            self.watch.keep(self._found())
-        objective = self.objective if np.isfinite(self.objective) else float("nan")
-        bound = self.bound if np.isfinite(self.bound) else float("nan")
-        self._reported_s = self.watch.seconds
-        self.watch.report(phase, objective, bound)
-
-    def _listen(self, phase: str) -> None:
-        """Let the listener stop a long stage; news are not repeated more often than useful."""
-        if self.watch.seconds - self._reported_s >= REPORT_EVERY_S:
-            self._report(phase)
-
-    def _over(self, phase: str) -> bool:
-        """Whether to stop for lack of time."""
-        self._listen(phase)
-        return self.watch.remaining_s <= 0
-
-    def _done(self, phase: str) -> bool:
-        """Whether to stop for lack of time or because the gap is reached."""
-        self._listen(phase)
-        return self._enough()
 
     def _bound(self, relaxation: Relaxation) -> BoundResult:
         """Raise the root's bound, trying its choices as plans on the way."""
@@ -403,40 +337,3 @@ class _Run:
             return np.inf
         self.search.take(plan)
         return rounded_down(plan.objective)
-
-    def _found(self) -> Found:
-        if self.data.single_source:
-            flows = None if self.whole is None else answer.whole_flows(self.whole)
-        else:
-            flows = None if self.search.best is None else answer.divided_flows(self.search.best)
-        if flows is None:
-            return Found.nothing(NAME, bound=self.bound, infeasible=self.bound == np.inf)
-        at_root = self._proof_of_bound == "lagrangian"
-        return replace(
-            answer.found(self.problem, self.data, flows, NAME),
-            objective=self.objective,
-            bound=min(self.bound, self.objective),
-            reduced={"nodes": self._nodes},
-            stage_seconds=dict(self.stages),
-            bound_proof=self._proof_of_bound,
-            bound_verified=at_root and self._ended and self._reproven(),
-            multipliers=None if self.root is None else self._multipliers(self.root),
-        )
-
-    def _multipliers(self, root_result: BoundResult) -> FloatArray:
-        pay = np.zeros(len(self.problem.demand))
-        pay[self.data.point] = root_result.multipliers.demand
-        return pay
-
-    @property
-    def _first_state(self) -> IntArray:
-        return np.where(self.data.required, OPEN, FREE).astype(np.int64)
-
-    def _reproven(self) -> bool:
-        """Whether one evaluation at the kept multipliers gives the bound again."""
-        if self.root is None:
-            return False
-        again = Relaxation(self.data).evaluate(
-            Multipliers(self.root.multipliers.demand), self._first_state
-        )
-        return again >= self.bound - 1e-9 * max(1.0, abs(self.bound))

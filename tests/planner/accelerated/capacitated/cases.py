@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.problem import Arcs, Demand, Objective, Quota, Sites, SitingProblem
-from planner.solution import SolverSettings
+from planner.solution import Cancelled, OnProgress, SolverSettings
 from planner.solving.capacitated.location import CapacitatedLocation
 from planner.solving.method import Found, Watch
 
@@ -82,7 +82,15 @@ def _quotas(rng: np.random.Generator, m: int) -> tuple[Quota, ...]:
     return tuple(quotas)
 
 
-def found_for(problem: SitingProblem, settings: SolverSettings | None = None) -> Found:
-    """What the method finds by itself, without the house around it."""
+def found_for(
+    problem: SitingProblem,
+    settings: SolverSettings | None = None,
+    on_progress: OnProgress | None = None,
+) -> Found | None:
+    """What the method finds by itself, without the house around it; cancelled, what it kept."""
     settings = SolverSettings(threads=1) if settings is None else settings
-    return CapacitatedLocation().run(problem, settings, Watch(settings))
+    watch = Watch(settings, on_progress)
+    try:
+        return CapacitatedLocation().run(problem, settings, watch)
+    except Cancelled:
+        return watch.best

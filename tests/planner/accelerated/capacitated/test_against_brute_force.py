@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from planner.problem import SitingProblem
-from planner.solution import PROVEN_GAP, SolverSettings, relative_gap
+from planner.solution import PROVEN_GAP, Cancelled, Progress, SolverSettings, relative_gap
 from planner.solving import checker
 from planner.solving.capacitated.bound import Relaxation, first_multipliers, improve
 from planner.solving.capacitated.branch import fixed_by_bound, root
@@ -49,6 +49,7 @@ def fuzz(seeds: range) -> tuple[int, int]:
             continue
         gap = (PROVEN_GAP, 0.03, 0.2)[seed % 3]
         found = found_for(problem, SolverSettings(threads=1 + seed % 2, gap=gap))
+        assert found is not None
         try:
             assert_true_answer(problem, found, gap=gap)
         except AssertionError as fault:
@@ -124,7 +125,7 @@ def test_multipliers_re_prove_the_bound_of_the_root() -> None:
             continue
         found = found_for(problem, SolverSettings(threads=1, gap=0.5))
         best = best_objective(problem)
-        if found.multipliers is None or best is None:
+        if found is None or found.multipliers is None or best is None:
             continue
         again = reverify_bound(problem, found.multipliers)
         assert again <= best + 1e-7 * max(1.0, best)
@@ -169,3 +170,19 @@ def _forced(problem: SitingProblem, site: int, *, closed: bool) -> SitingProblem
     if closed:
         required[site] = False
     return replace(problem, sites=replace(problem.sites, required=required, forbidden=forbidden))
+
+
+def test_a_cancelled_solve_keeps_a_plan_and_a_bound_that_hold() -> None:
+    for seed in range(60_000, 60_060):
+        problem = random_problem(seed)
+        best = best_objective(problem) if suits(problem) else None
+        if best is None:
+            continue
+
+        def stop(event: Progress) -> None:
+            if event.phase != "bound":
+                raise Cancelled
+
+        found = found_for(problem, SolverSettings(threads=1), stop)
+        if found is not None:
+            assert_true_answer(problem, found)
