@@ -29,7 +29,7 @@ def load(method: Method, problem: SitingProblem, settings: SolverSettings, watch
     watch.report("load")
     tiny = tiny_problem(problem)
     if method.applies(tiny):
-        limits = SolverSettings(time_limit_s=None, gap=0.0, threads=settings.threads)
+        limits = SolverSettings(threads=settings.threads)
         method.run(tiny, limits, Watch(limits))
     _loaded.add(kind)
     watch.forgive(time.perf_counter() - began_s)

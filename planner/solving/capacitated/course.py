@@ -49,8 +49,15 @@ class Course:
 
     @property
     def limit(self) -> float:
-        """Only plans under this are worth looking for."""
+        """What cannot give a plan under this needs no further look: the gap is reached."""
         return answer.limit(self.objective, self.settings.gap, integral=self._integral)
+
+    @property
+    def wanted(self) -> float:
+        """A plan under this is worth some search: a better plan closes the gap as a bound does."""
+        if not np.isfinite(self.objective):
+            return self.objective
+        return max(self.limit, self.objective - 0.1 * self.settings.gap * abs(self.objective))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -38,15 +38,15 @@ ROOT_ROUNDS, ROOT_ROUNDS_LARGE = 600, 200
 LARGE_PAIRS = 1_000_000
 STARTS, STARTS_LARGE = 16, 4
 """Plans of the root that interchange begins from."""
-REFINE_S = 5.0
+REFINE_S = 1.5
 """Longest that one small assignment model may take."""
-ROUNDED_AT_ROOT, REFINED_AT_ROOT = 12, 3
+ROUNDED_AT_ROOT, REFINED_AT_ROOT = 12, 2
 """Sets of sites whose assignment is made whole, and refined, before branching."""
 NEIGHBOURHOODS = ((4, 1.0), (6, 2.0), (8, 4.0), (10, 8.0))
 """Sites and seconds of the small models, a round each."""
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
-FIRST_NODES = 60
+FIRST_NODES = 200
 """Nodes of the tree before whole plans get their turn, four times as many each time."""
 MADE_SHARE = 0.3
 """Share of the tree's time that whole assignments of its choices may take."""
@@ -115,17 +115,17 @@ class _Run(Course):
 
     def _run_whole(self, tree: Branching) -> None:
         """Tree, model and neighbourhoods in turn: which of them closes the gap is not known."""
-        with self._stage("branch"):
-            self._branch(tree, FIRST_NODES)
         with self._stage("search"):
             self._improve_whole()
+        with self._stage("branch"):
+            self._branch(tree, FIRST_NODES)
         model: ReducedModel | None = None
         for level, (count, seconds) in enumerate(NEIGHBOURHOODS):
-            model = self._prove(model)
             with self._stage("search"):
                 self._neighbourhoods(count, seconds)
             with self._stage("branch"):
                 self._branch(tree, FIRST_NODES * 4 ** (level + 1))
+            model = self._prove(model) if level else model
 
     def _bound(self, relaxation: Relaxation) -> BoundResult:
         """Raise the root's bound, trying its choices as plans on the way."""
@@ -172,10 +172,10 @@ class _Run(Course):
         """Whole assignments for the best sets of sites."""
         for chosen in self.search.ranked(ROUNDED_AT_ROOT):
             plan = self.search.evaluate_anew(chosen)
-            if plan is not None and plan.objective < self.limit:
+            if plan is not None and plan.objective < self.wanted:
                 self._take(rounded(self.data, plan))
-        if self.whole is None and not self._enough():
-            for chosen in self.search.ranked(REFINED_AT_ROOT):
+        for chosen in self.search.ranked(REFINED_AT_ROOT):
+            if not self._enough():
                 self._make_whole(chosen)
 
     def _neighbourhoods(self, count: int, seconds: float) -> None:
@@ -257,16 +257,16 @@ class _Run(Course):
         if plan is None:
             return np.inf
         divided = rounded_down(plan.objective)
-        if divided >= self.limit:
+        if divided >= self.wanted:
             return divided
         self._take(rounded(self.data, plan))
-        if divided >= self.limit or self.watch.remaining_s <= 0:
+        if divided >= self.wanted or self.watch.remaining_s <= 0:
             return divided
         limit_s = min(most_s, self.watch.remaining_s)
         result = refined(
             self.data,
             plan,
-            self.limit,
+            self.wanted,
             gap=self.settings.gap / 4,
             time_limit_s=limit_s if np.isfinite(limit_s) else None,
             on_news=lambda _news: self._listen("assign"),
@@ -323,7 +323,7 @@ class _Run(Course):
             plan = self._offer(choice, (choice >= 0).astype(np.float64))
             if plan is not None and self.root is not None and self._offers % 3 == 0:
                 plan = self._interchange(plan, self.root)
-            if self.data.single_source and plan is not None and plan.objective < self.limit:
+            if self.data.single_source and plan is not None and plan.objective < self.wanted:
                 if try_whole:
                     self._make_whole(plan.chosen)
                 else:
