@@ -38,6 +38,8 @@ ROOT_ROUNDS, ROOT_ROUNDS_LARGE = 600, 200
 LARGE_PAIRS = 1_000_000
 STARTS, STARTS_LARGE = 16, 4
 """Plans of the root that interchange begins from."""
+SMALL_PAIRS = 5_000
+"""Demand points x sites up to which the reduced model goes to HiGHS before the tree."""
 REFINE_S = 1.5
 """Longest that one small assignment model may take."""
 ROUNDED_AT_ROOT, REFINED_AT_ROOT = 12, 2
@@ -117,9 +119,11 @@ class _Run(Course):
         """Tree, model and neighbourhoods in turn: which of them closes the gap is not known."""
         with self._stage("search"):
             self._improve_whole()
+        # A small model is solved sooner than a tree is grown.
+        small = self.data.n * self.data.m <= SMALL_PAIRS
+        model = self._prove(None) if small else None
         with self._stage("branch"):
             self._branch(tree, FIRST_NODES)
-        model: ReducedModel | None = None
         for level, (count, seconds) in enumerate(NEIGHBOURHOODS):
             with self._stage("search"):
                 self._neighbourhoods(count, seconds)
