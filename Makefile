@@ -31,7 +31,7 @@ test-main: $(VENV)/.test
 	$(call PYTEST,main) -m "not slow" -n $(CORES) --dist worksteal
 
 test-slow: $(VENV)/.test  ## the long checks: ten thousand fuzzed instances, scale runs
-	$(call PYTEST,slow) -m slow --timeout 1800
+	$(call PYTEST,slow) -m slow --timeout 1800 -n $(CORES) --dist worksteal
 
 # The solver again under PuLP 4, which needs Python 3.12; passed over where that is not on the machine.
 PYTHON312 := $(call find_python,3$(comma) 12)

@@ -1,0 +1,1 @@
+"""Measurements beside peers; speed lives here and never in a test."""

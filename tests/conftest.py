@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data"
+FUZZED = int(os.environ.get("WANGDIAN_FUZZED", "10000"))
+"""Small instances of each long fuzz; CI takes fewer, a release all."""
 REQUIRE_ALL = os.environ.get("WANGDIAN_REQUIRE_ALL") == "1"
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from planner import Objective, Outcome, SolverSettings, solve, verify
+from tests.conftest import FUZZED
 from tests.planner.oracles.brute_force import best_objective
 from tests.planner.oracles.problems import RULES, problems, tiny_problem
 
@@ -46,7 +47,7 @@ def test_any_rules_together(problem) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=FUZZED, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems)
 def test_ten_thousand_plain_against_accelerated(problem) -> None:
     plain, fast = solve(problem, PLAIN), solve(problem)

@@ -118,7 +118,9 @@ def test_status_of_villages_follows_the_table():
     demand = plan.streams["pesticide_packaging"].demand
     status = np.array(map_data(plan, "zh", DAY)["streams"][0]["demand"]["status"])
     assert ((status == 2) == ~demand["served"].to_numpy(bool)).all()
-    beyond = demand["served"].to_numpy(bool) & ~demand["within_radius"].fillna(value=True).to_numpy(bool)
+    beyond = demand["served"].to_numpy(bool) & ~demand["within_radius"].fillna(value=True).to_numpy(
+        bool
+    )
     assert ((status == 1) == beyond).all()
 
 

@@ -17,6 +17,7 @@ from planner.solving.capacitated.opening import CLOSED, OPEN
 from planner.solving.capacitated.reduced_model import proven, reduced_model
 from planner.solving.capacitated.reverify import reverify_bound
 from planner.solving.method import Found
+from tests.conftest import FUZZED
 from tests.planner.accelerated.capacitated.cases import found_for, random_problem
 from tests.planner.oracles.brute_force import best_objective
 
@@ -69,9 +70,10 @@ def test_bound_plan_and_claims_hold() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_bound_plan_and_claims_hold_on_ten_thousand() -> None:
-    planned, closed = fuzz(range(1_000, 11_000))
-    assert planned > 4_000
+    planned, closed = fuzz(range(1_000, 1_000 + FUZZED))
+    assert planned > 0.4 * FUZZED
     assert closed == planned
 
 
