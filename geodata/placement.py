@@ -10,7 +10,6 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
-from scipy.stats import wilcoxon
 
 from geodata.crs import geometries_to_metric, metric_crs, to_metric
 from geodata.faults import N_, Fault, Phrase, Severity, list_names
@@ -213,6 +212,8 @@ def _compare(
     difference = before - after
     chance = 1.0
     if np.any(difference != 0):
+        from scipy.stats import wilcoxon  # noqa: PLC0415 - takes a second to load
+
         chance = float(wilcoxon(difference, alternative="greater").pvalue)
     suspected = chance < _CHANCE and float(np.median(difference)) > 0
     if suspected:

@@ -11,7 +11,6 @@ from geodata.roads.export import is_export, read_export
 from geodata.roads.graph import RoadGraph
 from geodata.roads.line_layer import LineLayer, read_line_layer
 from geodata.roads.osm import read_osm
-from geodata.roads.osmnx_graph import fetch_place, read_graphml
 
 _OSM = (".pbf", ".osm", ".osm.gz", ".osm.bz2", ".osm.xml")
 _GRAPHML = (".graphml",)
@@ -52,6 +51,8 @@ def load_roads(
         message = N_("give either a road file or a place name")
         raise InputError([Fault("roads", message)])
     if place is not None:
+        from geodata.roads.osmnx_graph import fetch_place  # noqa: PLC0415 - OSMnx loads slowly
+
         return build_graph(fetch_place(place, cache))
     path = Path(file or "")
     if not path.is_file():
@@ -61,6 +62,8 @@ def load_roads(
     if name.endswith(_OSM):
         return build_graph(read_osm(path))
     if name.endswith(_GRAPHML):
+        from geodata.roads.osmnx_graph import read_graphml  # noqa: PLC0415 - OSMnx loads slowly
+
         return build_graph(read_graphml(path))
     if name.endswith(_LAYERS):
         if is_export(path):
