@@ -8,6 +8,7 @@ for showing; shares of villages, people and tonnes are counted from the tables, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +26,10 @@ MARGIN = 0.03
 Objects = NDArray[np.object_]
 
 
+_drawn: WeakKeyDictionary[StreamPlan, gpd.GeoDataFrame] = WeakKeyDictionary()
+"""Map and GeoPackage show the same areas: they are drawn once, as long as the plan lives."""
+
+
 def service_areas(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
     """One area for each open facility of each tier that serves somebody.
 
@@ -32,6 +37,12 @@ def service_areas(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
     -------
     Table with :data:`AREA_COLUMNS`, EPSG:4326; a higher tier's area joins those it is fed from.
     """
+    if stream not in _drawn:
+        _drawn[stream] = _areas(plan, stream)
+    return _drawn[stream].copy()
+
+
+def _areas(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
     areas_of_tier: dict[str, dict[str, BaseGeometry]] = {}
     for tier in stream.profile.tiers:
         links = stream.assignments[stream.assignments["tier"] == tier.id]
