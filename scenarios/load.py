@@ -13,6 +13,7 @@ import yaml
 from geodata.columns import layer_kinds
 from geodata.faults import N_, Fault, InputError, raise_errors
 from geodata.workbooks import WORKBOOK_ENDINGS
+from scenarios.evidence import SET_BY_SCENARIO, spell_out
 from scenarios.load_knowledge import packaged_profile, stream_ids
 from scenarios.nearest import nearest
 from scenarios.schema import Scenario, StreamProfile, StreamUse
@@ -79,6 +80,7 @@ def profile_of(use: StreamUse, folder: Path | str = ".") -> StreamProfile:
     faults = []
     for key, value in use.set.items():
         faults += _set(document.data, key.split("."), value, f"{use.stream}: {key}")
+    faults += spell_out(document, where)
     raise_errors(faults)
     return validated(StreamProfile, document, where)
 
@@ -220,9 +222,10 @@ def _set(data: Any, parts: Sequence[str], value: Any, where: str) -> list[Fault]
     if faults:
         return faults
     old = here.get(last) if isinstance(here, dict) else here[last]
-    if isinstance(old, dict) and "evidence" in old and not isinstance(value, dict):
+    if isinstance(old, dict) and "value" in old and not isinstance(value, dict):
         value = {
-            **old, "value": value, "source": "scenario", "clause": "", "evidence": "assumed",
+            **old, "value": value, "source": SET_BY_SCENARIO, "clause": "", "edition": "",
+            "evidence": "assumed",
         }  # fmt: skip
     here[last] = value
     return []

@@ -56,9 +56,11 @@ def _fault(
     model: type[BaseModel], error: ErrorDetails, document: YamlDocument, where: str
 ) -> Fault:
     path = error["loc"]
-    line = document.line(path)
+    # ``basis`` is not written in a file: a number and its basis are one mapping there.
+    written = tuple(step for step in path if step != "basis")
+    line = document.line(written)
     place = where if line is None else f"{where}, line {line}"
-    key = dotted(path)
+    key = dotted(written)
     if error["type"] == "extra_forbidden":
         return unknown_key(place, key, str(path[-1]), fields_at(model, path[:-1]))
     if error["type"] == "missing":
