@@ -3,13 +3,12 @@
 A :class:`TieredProblem` goes to :func:`planner.solve` as the one-tier problems do.
 """
 
+from planner.tiered.facilities import NO_YEAR, Facilities
 from planner.tiered.filters import own_or_adjacent, within_areas, within_memberships
 from planner.tiered.haulage import Vehicle, annualised_cny_per_yr
 from planner.tiered.network import (
     DEMAND,
-    NO_YEAR,
     TERMINALS,
-    Facilities,
     Leg,
     Seasons,
     Terminals,

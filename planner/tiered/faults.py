@@ -21,6 +21,12 @@ def frozen(values: object, dtype: type) -> NDArray:  # type: ignore[type-arg]
     return array
 
 
+def set_array(part: object, name: str, dtype: type, default: object) -> None:
+    """Freeze an array field of a frozen dataclass, or its default where it was left out."""
+    given = getattr(part, name)
+    object.__setattr__(part, name, frozen(default if given is None else given, dtype))
+
+
 def named(ids: Sequence[str]) -> str:
     """The first few ids and how many more there are."""
     shown = ", ".join(map(str, ids[:_MOST_NAMED]))
