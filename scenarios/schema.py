@@ -1,263 +1,61 @@
 """What a scenario and a stream may say: frozen, unknown keys refused, every field described.
 
 A *stream profile* is knowledge (one YAML a stream, ``scenarios/streams``): tiers, radii, sizes,
-quotas, factors, each number with its source and evidence class. A *scenario* is a question about a
-place: its layers, its streams, what it overrides. Neither holds code or equations.
+quotas, factors, each number with its source and evidence class (:mod:`scenarios.profile`). A
+*scenario* is a question about a place: its layers, its streams, what it overrides. Neither holds
+code or equations.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
-from planner.problem import Strength
+from scenarios.document import Document
+from scenarios.evidence import Evidence, Model, Sourced, Words
+from scenarios.phases import Phase
+from scenarios.profile import (
+    CandidateSource,
+    DemandFactor,
+    DemandLayer,
+    DemandRule,
+    Metric,
+    ProblemType,
+    QuotaRule,
+    ScreeningRule,
+    SizeOption,
+    StreamProfile,
+    Target,
+    Tier,
+)
 
-
-class Model(BaseModel):
-    """Frozen, refuses keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Evidence(StrEnum):
-    """How well a number is known (domain.md's classes)."""
-
-    DOCUMENT = "document"  # [S] stands in a source document
-    SEEN = "seen"  # [V] standard or page read
-    CHECKED = "checked"  # [C] checked by running code
-    RECALLED = "recalled"  # [R] editable default: 规划取值（非规范条文）
-    DERIVED = "derived"  # [D] arithmetic on their numbers
-    ASSUMED = "assumed"  # set for this tool; editable default
-
-
-class Words(Model):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-    def in_language(self, lang: str) -> str:
-        """The name for ``zh`` or ``en``."""
-        return self.zh if lang == "zh" else self.en
-
-
-class Sourced(Model):
-    """A number with its unit and where it is from."""
-
-    value: float | None
-    """None is an unknown number (``X%`` in a draft), which stays unknown."""
-    unit: str
-    source: str
-    clause: str = ""
-    edition: str = ""
-    evidence: Evidence
-    note: str = ""
-
-
-class Metric(StrEnum):
-    """How a distance is measured; always shown with the answer."""
-
-    ROAD = "road"
-    WALK = "walk"
-    STRAIGHT = "straight"  # straight line x circuity (绕行系数)
-
-
-class ProblemType(StrEnum):
-    """The models by the field's names; ArcGIS's and the literature's are accepted as aliases."""
-
-    P_MEDIAN = "p_median"
-    P_CENTRE = "p_centre"
-    SET_COVER = "set_cover"
-    MAXIMAL_COVER = "maximal_cover"
-    CAPACITATED_LOCATION = "capacitated_location"
-
-    @classmethod
-    def _missing_(cls, value: object) -> ProblemType | None:
-        """The type an alias means: ``Minimize Facilities``, ``LSCP``, ``p-center`` ..."""
-        word = "_".join(str(value).casefold().replace("-", " ").replace("_", " ").split())
-        known = _PROBLEM_ALIASES.get(word, word)
-        return next((one for one in cls if one.value == known), None)
-
-
-_PROBLEM_ALIASES = {
-    # ArcGIS Network Analyst, location-allocation.
-    "minimize_impedance": "p_median",
-    "minimize_weighted_impedance": "p_median",
-    "minimize_weighted_impedance_(p_median)": "p_median",
-    "maximize_coverage": "maximal_cover",
-    "maximize_capacitated_coverage": "maximal_cover",
-    "minimize_facilities": "set_cover",
-    # The literature's own names.
-    "pmedian": "p_median",
-    "p_center": "p_centre",
-    "pcenter": "p_centre",
-    "lscp": "set_cover",
-    "mclp": "maximal_cover",
-    "cflp": "capacitated_location",
-    "cpmp": "capacitated_location",
-}
-
-
-class QuotaRule(Model):
-    """A count of sites in a text's own words."""
-
-    per: Literal["district", "county"]
-    minimum: int = Field(default=0, ge=0)
-    maximum: int | None = Field(default=None, ge=0)
-    strength: Strength = Strength.MUST
-    except_names: tuple[str, ...] = ()
-    """Districts whose name has one of these words in it are not meant (开发区, 功能区, 农场)."""
-    text: str = ""
-    """The sentence it comes from."""
-
-    def means(self, district: str) -> bool:
-        """Whether a district of this name is one that the text speaks of."""
-        return not any(word in district for word in self.except_names)
-
-    source: str = ""
-
-
-class SizeOption(Model):
-    """A size a facility may have."""
-
-    id: str
-    name: Words
-    capacity_t_per_yr: float | None = Field(default=None, gt=0)
-    """None is unlimited."""
-    least_throughput_t_per_yr: float = Field(default=0, ge=0)
-    land_m2: float | None = Field(default=None, ge=0)
-    investment_wan_cny: float = Field(default=0, ge=0)
-    operation_wan_cny_per_yr: float = Field(default=0, ge=0)
-    lifetime_yr: float = Field(default=15, gt=0)
-    source: str = ""
-    evidence: Evidence = Evidence.RECALLED
-
-
-class CandidateSource(StrEnum):
-    """Where candidate sites come from when the planner has none."""
-
-    GIVEN = "given"  # the scenario's candidates layer
-    EXISTING = "existing"
-    VILLAGES = "villages"
-    DISTRICT_SEATS = "district_seats"
-    SHOPS = "shops"
-    PUBLIC_LAND = "public_land"
-    ROADSIDE = "roadside"
-    PERMITTED_LAND = "permitted_land"
-
-
-class ScreeningRule(Model):
-    """A candidate inside, or nearer than the setback to, an exclusion of this kind is dropped."""
-
-    kind: str
-    """``kind`` of the exclusion layer: farmland, water, dwelling, red_line, hv_line ..."""
-    setback_m: float = Field(default=0, ge=0)
-    source: str = ""
-    evidence: Evidence = Evidence.RECALLED
-
-
-class Tier(Model):
-    """One level of a stream's network and the model that sites it."""
-
-    id: str
-    name: Words
-    problem: ProblemType
-    serves: str = "demand"
-    """``demand`` or the id of the tier whose opened sites it serves."""
-    metric: Metric = Metric.ROAD
-    circuity: float = Field(default=1.3, ge=1)
-    vehicle: str = "light_truck"
-    """Id in ``geodata/roads/vehicles.yaml``: access, payload, cost of a tonne-kilometre."""
-    radius_km: Sourced | None = None
-    """The promise shown to officials; also the cutoff of cover models."""
-    cutoff_km: float | None = Field(default=None, gt=0)
-    """No assignment is made beyond this, where no radius is promised."""
-    sites: int | None = Field(default=None, ge=1)
-    """p, where the problem asks for a number of sites."""
-    sizes: tuple[SizeOption, ...] = ()
-    single_source: bool = True
-    own_district_only: bool = False
-    """Demand may be served only by a site in its own district."""
-    adjacent_districts_only: bool = False
-    """Demand may be served only by a site in its own or a bordering district (共建共享)."""
-    existing: Literal["required", "optional"] = "required"
-    """Whether standing sites must stay open, or may be closed where that is better."""
-    share_taken: Sourced | None = None
-    """Part of the lower tier's tonnes that is hauled here, 0..1; the rest is used on the spot."""
-    facility_names: tuple[str, ...] = ()
-    """Words in a facility table's tier column that mean this tier."""
-    responsible: str = ""
-    """Who builds and runs it, as the document names them."""
-    quotas: tuple[QuotaRule, ...] = ()
-    candidates: tuple[CandidateSource, ...] = (CandidateSource.GIVEN, CandidateSource.EXISTING)
-    candidate_spacing_km: float = Field(default=3.0, gt=0)
-    """Roadside candidates: one about every so many km."""
-    least_area_m2: float = Field(default=0, ge=0)
-    screening: tuple[ScreeningRule, ...] = ()
-
-
-class DemandFactor(Model):
-    """``tonnes = quantity x factor x times...``, summed over the factors of a stream."""
-
-    of: str
-    """Standard column: population, sown_area_mu, floor_area_m2, households, count ..."""
-    factor: Sourced
-    times: tuple[Sourced, ...] = ()
-    """Further shares, each with its own source: collectable, off the field, sorted out ..."""
-
-    @property
-    def product(self) -> float | None:
-        """Factor and shares in the factor's unit; None where a part of it is unknown."""
-        product = 1.0
-        for number in (self.factor, *self.times):
-            if number.value is None:
-                return None
-            product *= number.value
-        return product
-
-
-class DemandRule(Model):
-    """Who wants service and how many tonnes a year that is."""
-
-    layer: str = "villages"
-    """Layer of demand points: villages, estates, restaurants, clinics, repair_shops, works ..."""
-    weight: Literal["tonnes", "population", "count"] = "tonnes"
-    """What a cover or median model counts."""
-    stated_column: str | None = None
-    """Column that states tonnes a year for this stream; used where filled."""
-    factors: tuple[DemandFactor, ...] = ()
-    definition: Words | None = None
-    """口径: what the tonnes count."""
-
-
-class Target(Model):
-    """A figure the document asks for in a year."""
-
-    indicator: str
-    year: int
-    value: float | None = None
-    unit: str = "%"
-    source: str = ""
-
-
-class StreamProfile(Model):
-    """Everything known of one stream."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    name: Words
-    summary: Words
-    colour: str = "#2b6cb0"
-    department: str = ""
-    systems: tuple[str, ...] = ()
-    """Ids of the source documents' systems it stands for (A1 ... G4)."""
-    demand: DemandRule
-    tiers: tuple[Tier, ...] = Field(min_length=1)
-    facility_states: tuple[str, ...] = ()
-    targets: tuple[Target, ...] = ()
-    facility_stream_names: tuple[str, ...] = ()
-    """Words in a facility table's stream column that mean this stream."""
+__all__ = (
+    "CandidateSource",
+    "DemandFactor",
+    "DemandLayer",
+    "DemandRule",
+    "Evidence",
+    "LayerSpec",
+    "Metric",
+    "Model",
+    "ProblemType",
+    "QuotaRule",
+    "RoadClosure",
+    "RoadsSpec",
+    "Scenario",
+    "ScreeningRule",
+    "SiteChange",
+    "SizeOption",
+    "SolverSpec",
+    "Sourced",
+    "StreamProfile",
+    "StreamUse",
+    "SyntheticSpec",
+    "Target",
+    "Tier",
+    "Words",
+)
 
 
 class LayerSpec(Model):
@@ -300,6 +98,33 @@ class StreamUse(Model):
     set: dict[str, Any] = Field(default_factory=dict)
 
 
+class SiteChange(Model):
+    """What a planner decides about one site of an earlier plan, by hand."""
+
+    action: Literal["lock", "ban", "move"]
+    """It must stand; it must not; it must stand at another place."""
+    stream: str
+    site: str
+    """Id of the site, as the earlier plan names it."""
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    """Where a moved site goes, WGS84."""
+
+    @model_validator(mode="after")
+    def _a_move_has_a_goal(self) -> SiteChange:
+        if (self.action == "move") != (self.lon is not None and self.lat is not None):
+            raise ValueError("'move' takes lon and lat, and no other action does")
+        return self
+
+
+class RoadClosure(Model):
+    """A road that is closed: the one nearest to a point, in both directions."""
+
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    reason: str = ""
+
+
 class SolverSpec(Model):
     """Limits of the search."""
 
@@ -329,5 +154,12 @@ class Scenario(Model):
     """Points on no road: listed as unserved, or measured straight x circuity and labelled so."""
     discount_rate: float = Field(default=0.05, ge=0, lt=1)
     output_crs: str = "EPSG:4490"
+    site_changes: tuple[SiteChange, ...] = ()
+    """Sites locked, banned or moved by hand."""
+    closed_roads: tuple[RoadClosure, ...] = ()
     sources: tuple[str, ...] = ()
     """Lines for the map's source note."""
+    phases: tuple[Phase, ...] = ()
+    """Years of a building programme; none is one phase."""
+    document: Document | None = None
+    """The plan document that the scenario answers to: targets, figures, named sites, heaps."""
