@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import N_, Fault, Severity, raise_errors
 from planner import SolverSettings, Strength
 from planner.solution import Cancelled, Outcome, Progress, Reason, SitingSolution
 from scenarios.answers import (
@@ -32,8 +32,16 @@ from scenarios.answers import (
 from scenarios.assess import assess_tier
 from scenarios.beyond_reach import pipeline_reasons
 from scenarios.certificates import overall
+from scenarios.changes import (
+    changed_inputs,
+    changes_of,
+    unknown_sites,
+    with_changes,
+    with_new_places,
+)
 from scenarios.clock import Clock
 from scenarios.demand_points import DemandPoints, demand_points
+from scenarios.earlier_plan import EarlierPlan
 from scenarios.indicators import stream_indicators
 from scenarios.inputs import Inputs, load_inputs
 from scenarios.load import profiles_of
@@ -50,7 +58,12 @@ VERSIONED = ("wangdian", "numpy", "scipy", "geopandas", "pulp", "highspy")
 
 
 def run(
-    scenario: Scenario, *, folder: Path | str = ".", on_progress: OnRunProgress | None = None
+    scenario: Scenario,
+    *,
+    folder: Path | str = ".",
+    on_progress: OnRunProgress | None = None,
+    on_inputs: Callable[[Inputs], None] | None = None,
+    start: EarlierPlan | None = None,
 ) -> Plan:
     """Plan a scenario.
 
@@ -59,6 +72,8 @@ def run(
     folder : that the scenario's relative file names start from
     on_progress : hears of every step; raising :class:`planner.Cancelled` in it stops the run and
         keeps the streams and the incumbent there are
+    on_inputs : is given what the plan is made from, for whoever needs the roads themselves
+    start : an earlier plan to start from where sites and points are still the same
 
     Raises
     ------
@@ -72,8 +87,11 @@ def run(
     notify(RunProgress("inputs"))
     with clock.of("inputs"):
         profiles = profiles_of(scenario, folder)
-        inputs = load_inputs(scenario, profiles, folder)
-    runner = _Runner(scenario, inputs, notify, clock, sum(len(p.tiers) for p in profiles.values()))
+        inputs = changed_inputs(load_inputs(scenario, profiles, folder), scenario)
+    if on_inputs is not None:
+        on_inputs(inputs)
+    tiers = sum(len(p.tiers) for p in profiles.values())
+    runner = _Runner(scenario, inputs, notify, clock, tiers, start)
     streams: dict[str, StreamPlan] = {}
     for profile in profiles.values():
         if runner.cancelled:
@@ -121,7 +139,13 @@ class _Runner:
     """One run: what its streams share, and what they leave behind."""
 
     def __init__(
-        self, scenario: Scenario, inputs: Inputs, notify: OnRunProgress, clock: Clock, tiers: int
+        self,
+        scenario: Scenario,
+        inputs: Inputs,
+        notify: OnRunProgress,
+        clock: Clock,
+        tiers: int,
+        start: EarlierPlan | None = None,
     ) -> None:
         self.scenario = scenario
         self.inputs = inputs
@@ -138,6 +162,7 @@ class _Runner:
         self.cancelled = False
         self._sites_by_tier: dict[tuple[str, str], TierSites] = {}
         self._notify = notify
+        self._start = start
         self._done = 0
         self._total = tiers
 
@@ -145,6 +170,10 @@ class _Runner:
         """Assess, site every tier, and put the answer into tables."""
         points = self.demand_points(profile)
         facilities = self.facilities(profile)
+        changes = changes_of(self.scenario, profile)
+        if changes:
+            gathered = {t.id: self._gathered(profile, t, facilities).sites for t in profile.tiers}
+            raise_errors(unknown_sites(profile, changes, gathered))
         assessment = self.assessment(profile, points, facilities)
         answers: dict[str, TierAnswer] = {}
         sites: dict[str, TierSites] = {}
@@ -228,8 +257,9 @@ class _Runner:
         key = (profile.id, tier.id)
         if key not in self._sites_by_tier:
             with self.clock.of("sites"):
-                self._sites_by_tier[key] = gather_sites(
-                    self.inputs, profile, tier, facilities[tier.id]
+                self._sites_by_tier[key] = with_new_places(
+                    gather_sites(self.inputs, profile, tier, facilities[tier.id]),
+                    changes_of(self.scenario, profile),
                 )
         return self._sites_by_tier[key]
 
@@ -248,6 +278,7 @@ class _Runner:
                 site_key=place_key(sites.sites),
                 county=self.scenario.area or "county",
             )
+            problem = with_changes(problem, changes_of(self.scenario, profile))
         with self.clock.of("solve"):
             solution, problem = self._solved(profile, problem)
         self._done += 1
@@ -282,7 +313,8 @@ class _Runner:
         settings = SolverSettings(
             time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
         )
-        return solve(problem.problem, settings, listen)
+        start = None if self._start is None else self._start.solution(profile.id, problem)
+        return solve(problem.problem, settings, listen, start=start)
 
     def _stream_plan(
         self,
@@ -329,7 +361,7 @@ class _Runner:
 
 def stream_hash(scenario: Scenario, profile: StreamProfile, digest: str) -> str:
     """SHA-256 of all that can change a stream's answer."""
-    parts = {
+    parts: dict[str, Any] = {
         "inputs": digest,
         "profile": profile.model_dump(mode="json"),
         "solver": scenario.solver.model_dump(mode="json"),
@@ -337,6 +369,9 @@ def stream_hash(scenario: Scenario, profile: StreamProfile, digest: str) -> str:
         "off_road": scenario.off_road,
         "discount_rate": scenario.discount_rate,
     }
+    if scenario.site_changes or scenario.closed_roads:
+        changes = scenario.model_dump(mode="json", include={"site_changes", "closed_roads"})
+        parts["changes"] = changes
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,0 +1,110 @@
+"""An earlier plan as a start for a new one: read from its files, carried over by ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from geodata.faults import InputError
+from planner.solution import Certificate, Outcome, SitingSolution
+from scenarios.output import PLAN, PROBLEM
+from scenarios.problem_file import StoredTier, read_problems
+from scenarios.problems import TierProblem
+
+Flow = tuple[str, str, float]
+"""From, to, share."""
+
+
+@dataclass(frozen=True, eq=False)
+class EarlierTier:
+    """What one tier of an earlier plan opened, and who went where."""
+
+    stored: StoredTier
+    flows: tuple[Flow, ...]
+
+    def solution(self, problem: TierProblem) -> SitingSolution:
+        """The plan in the positions of a new problem; what that does not have is left out."""
+        sites, demand = problem.problem.sites, problem.problem.demand
+        site_at = {name: j for j, name in enumerate(sites.ids)}
+        demand_at = {name: i for i, name in enumerate(demand.ids)}
+        size = np.full(len(sites), -1, np.int64)
+        old = self.stored.problem.sites
+        for j in np.flatnonzero(self.stored.size >= 0):
+            at = site_at.get(old.ids[j])
+            if at is None or sites.forbidden[at]:
+                continue
+            rank = int(self.stored.size[j] - old.size_start[j])
+            first, after = int(sites.size_start[at]), int(sites.size_start[at + 1])
+            size[at] = min(first + rank, after - 1)
+        for j in np.flatnonzero(sites.required & (size < 0)):
+            size[j] = int(sites.size_start[j + 1]) - 1
+        kept = [
+            (demand_at[a], site_at[b], share)
+            for a, b, share in self.flows
+            if a in demand_at and b in site_at and size[site_at[b]] >= 0
+        ]
+        table = np.array(kept, np.float64).reshape(-1, 3)
+        return SitingSolution(
+            certificate=_CLAIM,
+            objective_kind=problem.problem.objective,
+            size=size,
+            demand=table[:, 0].astype(np.int64),
+            site=table[:, 1].astype(np.int64),
+            share=table[:, 2],
+            unserved=np.zeros(0, np.int64),
+        )
+
+
+_CLAIM = Certificate(
+    outcome=Outcome.FEASIBLE,
+    sense="",
+    objective=0.0,
+    bound=float("nan"),
+    seconds=0.0,
+    method="start",
+    solver="",
+    solver_version="",
+    problem_hash="",
+)
+"""A start claims to be a plan and nothing more; the solver looks for itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class EarlierPlan:
+    """The tiers of an earlier plan by stream and tier id."""
+
+    tiers: Mapping[tuple[str, str], EarlierTier]
+
+    def solution(self, stream: str, problem: TierProblem) -> SitingSolution | None:
+        """What the plan says of a tier, None where it does not know it."""
+        known = self.tiers.get((stream, problem.tier.id))
+        return None if known is None else known.solution(problem)
+
+
+def read_earlier_plan(folder: Path) -> EarlierPlan:
+    """The plan that stands in a folder; a file that is missing or broken is no start, no fault."""
+    tiers: dict[tuple[str, str], EarlierTier] = {}
+    for path in sorted([*folder.glob(PLAN), *folder.glob(f"*/{PLAN}")]):
+        try:
+            plan = json.loads(path.read_text(encoding="utf-8"))
+            stored = read_problems(path.with_name(PROBLEM))
+            stream = str(plan["stream"]["id"])
+            tiers |= {
+                (stream, tier): EarlierTier(one, _flows(plan["assignments"], tier))
+                for tier, one in stored.items()
+            }
+        except (InputError, ValueError, KeyError, TypeError):
+            continue
+    return EarlierPlan(tiers)
+
+
+def _flows(assignments: Sequence[Mapping[str, object]], tier: str) -> tuple[Flow, ...]:
+    return tuple(
+        (str(one["from_id"]), str(one["to_id"]), float(str(one["share"])))
+        for one in assignments
+        if one["tier"] == tier
+    )
