@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from scipy.sparse import issparse
 
 from benchmarks.location_families import entries
 from benchmarks.location_instances import Instance
+from benchmarks.measuring import peak_resident_mib
 from planner.problem import Arcs, Demand, Objective, Sites, SitingProblem
 from planner.solution import SitingSolution, SolverSettings, relative_gap
 
@@ -109,7 +109,7 @@ def solve_instance(instance: Instance, settings: SolverSettings) -> dict[str, An
         "cpu_seconds": cpu_s,
         "load_seconds": load_s,
         "stage_seconds": dict(certificate.stage_seconds),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_resident_mib(),
         "method": certificate.method,
         "bound_proof": certificate.bound_proof,
         "bound_verified": certificate.bound_verified,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,18 @@ import psutil
 _MIB = 2**20
 _EVERY_S = 0.1
 _UNFINISHED = -1
+
+
+def peak_resident_mib() -> float:
+    """Most memory that this process itself has held.
+
+    Linux carries ``ru_maxrss`` over from the parent into a child that it starts, so that a small
+    process started by a large one seems large; ``VmHWM`` begins anew with the program.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ Run as ``python -m benchmarks.scale_county [VILLAGES ...]``; each size in a proc
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
+
+from benchmarks.measuring import peak_resident_mib
 
 SIZES = (352, 1_000, 10_000, 100_000)
 
@@ -25,7 +26,7 @@ def measure(villages: int) -> dict[str, float]:
         "villages": villages,
         "seconds": round(time.perf_counter() - wall, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mib": round(peak_resident_mib()),
         "districts": len(county.layers["districts"]),
         "road_nodes": county.roads.topology.n_nodes,
         "road_edges": county.roads.topology.n_edges,
