@@ -125,33 +125,6 @@ class RoadClosure(Model):
     reason: str = ""
 
 
-class SiteChange(Model):
-    """What a planner decides about one site of an earlier plan, by hand."""
-
-    action: Literal["lock", "ban", "move"]
-    """It must stand; it must not; it must stand at another place."""
-    stream: str
-    site: str
-    """Id of the site, as the earlier plan names it."""
-    lon: float | None = Field(default=None, ge=-180, le=180)
-    lat: float | None = Field(default=None, ge=-90, le=90)
-    """Where a moved site goes, WGS84."""
-
-    @model_validator(mode="after")
-    def _a_move_has_a_goal(self) -> SiteChange:
-        if (self.action == "move") != (self.lon is not None and self.lat is not None):
-            raise ValueError("'move' takes lon and lat, and no other action does")
-        return self
-
-
-class RoadClosure(Model):
-    """A road that is closed: the one nearest to a point, in both directions."""
-
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
-    reason: str = ""
-
-
 class SolverSpec(Model):
     """Limits of the search."""
 
@@ -181,9 +154,6 @@ class Scenario(Model):
     """Points on no road: listed as unserved, or measured straight x circuity and labelled so."""
     discount_rate: float = Field(default=0.05, ge=0, lt=1)
     output_crs: str = "EPSG:4490"
-    site_changes: tuple[SiteChange, ...] = ()
-    """Sites locked, banned or moved by hand."""
-    closed_roads: tuple[RoadClosure, ...] = ()
     site_changes: tuple[SiteChange, ...] = ()
     """Sites locked, banned or moved by hand."""
     closed_roads: tuple[RoadClosure, ...] = ()
