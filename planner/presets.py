@@ -63,20 +63,8 @@ def p_median(
     ProblemError
         If the parts do not fit together; every fault is named.
     """
-    return _problem(
-        Objective.MIN_COST,
-        impedance,
-        weight,
-        p,
-        demand_ids,
-        sites,
-        cost,
-        cutoff,
-        quotas,
-        single_source,
-        units,
-        default_fixed_cost=0.0,
-    )
+    given = _Given(impedance, weight, p, demand_ids, sites, quotas, single_source, units)
+    return _problem(Objective.MIN_COST, given, cost=cost, cutoff=cutoff)
 
 
 def p_centre(
@@ -92,20 +80,8 @@ def p_centre(
     **units: str,
 ) -> SitingProblem:
     """Shortest worst impedance with ``p`` sites; parameters as :func:`p_median`."""
-    return _problem(
-        Objective.MIN_WORST,
-        impedance,
-        weight,
-        p,
-        demand_ids,
-        sites,
-        None,
-        cutoff,
-        quotas,
-        single_source,
-        units,
-        default_fixed_cost=0.0,
-    )
+    given = _Given(impedance, weight, p, demand_ids, sites, quotas, single_source, units)
+    return _problem(Objective.MIN_WORST, given, cutoff=cutoff)
 
 
 def set_cover(
@@ -125,20 +101,8 @@ def set_cover(
     ``sites`` given as ids cost 1 each; given as :class:`Sites`, their ``fixed_cost`` counts, and
     all zero is read as 1 each.
     """
-    return _problem(
-        Objective.MIN_SITES,
-        impedance,
-        weight,
-        p,
-        demand_ids,
-        sites,
-        None,
-        radius,
-        quotas,
-        single_source,
-        units,
-        default_fixed_cost=1.0,
-    )
+    given = _Given(impedance, weight, p, demand_ids, sites, quotas, single_source, units)
+    return _problem(Objective.MIN_SITES, given, cutoff=radius, default_fixed_cost=1.0)
 
 
 def maximal_cover(
@@ -157,20 +121,8 @@ def maximal_cover(
 
     Parameters as :func:`p_median`.
     """
-    return _problem(
-        Objective.MAX_COVERED,
-        impedance,
-        weight,
-        p,
-        demand_ids,
-        sites,
-        None,
-        radius,
-        quotas,
-        single_source,
-        units,
-        default_fixed_cost=0.0,
-    )
+    given = _Given(impedance, weight, p, demand_ids, sites, quotas, single_source, units)
+    return _problem(Objective.MAX_COVERED, given, cutoff=radius)
 
 
 def capacitated_location(
@@ -187,41 +139,37 @@ def capacitated_location(
     **units: str,
 ) -> SitingProblem:
     """Least fixed plus service cost with sites of limited sizes; parameters as :func:`p_median`."""
-    return _problem(
-        Objective.MIN_COST,
-        impedance,
-        weight,
-        p,
-        demand_ids,
-        sites,
-        cost,
-        cutoff,
-        quotas,
-        single_source,
-        units,
-        default_fixed_cost=0.0,
-    )
+    given = _Given(impedance, weight, p, demand_ids, sites, quotas, single_source, units)
+    return _problem(Objective.MIN_COST, given, cost=cost, cutoff=cutoff)
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What every preset takes, as its caller gave it; described at :func:`p_median`."""
+
+    impedance: Any
+    weight: Any
+    p: SiteCount
+    demand_ids: Sequence[str] | None
+    sites: Sites | Sequence[str] | None
+    quotas: Sequence[Quota]
+    single_source: bool
+    units: dict[str, str]
 
 
 def _problem(
     objective: Objective,
-    impedance: Any,
-    weight: Any,
-    p: SiteCount,
-    demand_ids: Sequence[str] | None,
-    sites: Sites | Sequence[str] | None,
-    cost: Any,
-    cutoff: float,
-    quotas: Sequence[Quota],
-    single_source: bool,
-    units: dict[str, str],
+    given: _Given,
     *,
-    default_fixed_cost: float,
+    cost: Any = None,
+    cutoff: float,
+    default_fixed_cost: float = 0.0,
 ) -> SitingProblem:
-    pairs = _pairs(impedance, cutoff)
+    pairs = _pairs(given.impedance, cutoff)
     n, m = pairs.shape
-    amount = np.ones(n) if weight is None else np.asarray(weight, np.float64)
-    ids = tuple(f"D{i}" for i in range(n)) if demand_ids is None else tuple(demand_ids)
+    amount = np.ones(n) if given.weight is None else np.asarray(given.weight, np.float64)
+    ids = given.demand_ids
+    ids = tuple(f"D{i}" for i in range(n)) if ids is None else tuple(ids)
     if amount.shape != (n,) or len(ids) != n:
         raise ProblemError(
             [f"{n} rows of impedance, {len(ids)} demand ids, weights of shape {amount.shape}"]
@@ -229,13 +177,13 @@ def _problem(
     return SitingProblem(
         objective=objective,
         demand=Demand(ids, amount),
-        sites=_sites(sites, m, default_fixed_cost),
+        sites=_sites(given.sites, m, default_fixed_cost),
         arcs=_arcs(pairs, cost, amount),
-        site_count=_site_count(p),
-        quotas=tuple(quotas),
-        single_source=single_source,
+        site_count=_site_count(given.p),
+        quotas=tuple(given.quotas),
+        single_source=given.single_source,
         exclusions=(),
-        **units,
+        **given.units,
     )
 
 
