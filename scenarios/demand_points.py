@@ -13,7 +13,14 @@ from geodata.demand import Factor, estimate_demand
 from geodata.faults import N_, Fault, InputError, Severity
 from scenarios.inputs import Inputs
 from scenarios.problems import Wants
-from scenarios.schema import DemandFactor, ProblemType, StreamProfile, Tier
+from scenarios.schema import (
+    DemandFactor,
+    DemandLayer,
+    DemandRule,
+    ProblemType,
+    StreamProfile,
+    Tier,
+)
 from scenarios.travel import Place
 
 FloatArray = NDArray[np.float64]
@@ -69,6 +76,23 @@ def demand_points(inputs: Inputs, profile: StreamProfile) -> DemandPoints:
     if len(layer) == 0:
         message = N_("stream {stream} serves the layer '{layer}', which has no points")
         raise InputError([Fault(rule.layer, message, {"stream": profile.id, "layer": rule.layer})])
+    points = _points_of(layer, DemandLayer.model_construct(**_own(rule)), rule.weight)
+    for other in rule.also:
+        more = inputs.layer(other.layer)
+        if len(more):
+            points = _joined(points, _points_of(more, other, rule.weight))
+    sized = [tier for tier in profile.tiers if tier.serves == "demand"]
+    if any(tier.problem is ProblemType.CAPACITATED_LOCATION for tier in sized):
+        return _with_tonnes(points, profile)
+    return points
+
+
+def _own(rule: DemandRule) -> dict[str, object]:
+    return {name: getattr(rule, name) for name in ("layer", "stated_column", "factors")}
+
+
+def _points_of(layer: gpd.GeoDataFrame, rule: DemandLayer, weight: str) -> DemandPoints:
+    """The points of one layer with their tonnes."""
     made = estimate_demand(
         layer, rule.stated_column, [_factor(one) for one in rule.factors], where=rule.layer
     )
@@ -78,13 +102,29 @@ def demand_points(inputs: Inputs, profile: StreamProfile) -> DemandPoints:
     table = table.assign(
         district=table["district"].astype(object).where(table["district"].notna(), "")
     )
-    points = DemandPoints(
-        table, Place.of(table, rule.layer), made.t_per_yr, made.basis, rule.weight,
-        tuple(made.faults),
-    )  # fmt: skip
-    if any(tier.problem is ProblemType.CAPACITATED_LOCATION for tier in profile.tiers):
-        return _with_tonnes(points, profile)
-    return points
+    return DemandPoints(
+        table, Place.of(table, rule.layer), made.t_per_yr, made.basis, weight, tuple(made.faults)
+    )
+
+
+def _joined(one: DemandPoints, other: DemandPoints) -> DemandPoints:
+    """Points of two layers as one list; an id that both have gets the second layer's name."""
+    taken = set(one.place.ids)
+    ids = tuple(f"{other.place.key}-{i}" if i in taken else i for i in other.place.ids)
+    table = pd.concat([one.table, other.table.assign(id=list(ids))], ignore_index=True)
+    return DemandPoints(
+        gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326"),
+        Place(
+            f"{one.place.key}+{other.place.key}",
+            (*one.place.ids, *ids),
+            np.concatenate((one.place.lon, other.place.lon)),
+            np.concatenate((one.place.lat, other.place.lat)),
+        ),
+        np.concatenate((one.tonnes, other.tonnes)),
+        np.concatenate((one.basis, other.basis)),
+        one.weight,
+        (*one.faults, *other.faults),
+    )
 
 
 def _with_tonnes(points: DemandPoints, profile: StreamProfile) -> DemandPoints:
@@ -109,7 +149,7 @@ def _with_tonnes(points: DemandPoints, profile: StreamProfile) -> DemandPoints:
     kept = np.flatnonzero(has)
     return DemandPoints(
         points.table.iloc[kept].reset_index(drop=True),
-        points.place.take(kept, f"{layer}:{profile.id}"),
+        points.place.take(kept, f"{points.place.key}:{profile.id}"),
         points.tonnes[kept],
         points.basis[kept],
         points.weight,

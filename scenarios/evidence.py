@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geodata.faults import N_, Fault
 from scenarios.nearest import nearest
-from scenarios.yaml_lines import KeyPath, YamlDocument
+from scenarios.yaml_lines import LOADER, KeyPath, YamlDocument
 
 SET_BY_SCENARIO = "scenario"
 """Source of a number that a scenario or ``--set`` has changed."""
@@ -168,7 +168,8 @@ class Grounded(Model):
 def sources() -> dict[str, Source]:
     """Every entry of ``sources.yaml`` by its key."""
     text = (resources.files("scenarios") / "sources.yaml").read_text("utf-8")
-    return {key: Source.model_validate(said) for key, said in yaml.safe_load(text).items()}
+    entries = yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
+    return {key: Source.model_validate(said) for key, said in entries.items()}
 
 
 def spell_out(document: YamlDocument, where: str) -> list[Fault]:

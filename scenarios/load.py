@@ -16,6 +16,7 @@ from geodata.workbooks import WORKBOOK_ENDINGS
 from scenarios.evidence import SET_BY_SCENARIO, spell_out
 from scenarios.load_knowledge import packaged_profile, stream_ids
 from scenarios.nearest import nearest
+from scenarios.profile_checks import profile_faults
 from scenarios.schema import Scenario, StreamProfile, StreamUse
 from scenarios.validation import unknown_key, validated
 from scenarios.yaml_lines import YamlDocument, read_yaml
@@ -100,7 +101,7 @@ def profiles_of(scenario: Scenario, folder: Path | str = ".") -> dict[str, Strea
                 Fault("streams", N_("stream {stream} is named twice"), {"stream": profile.id})
             )
         found[profile.id] = profile
-        faults += _profile_faults(profile)
+        faults += profile_faults(profile)
     raise_errors(faults)
     return found
 
@@ -276,38 +277,3 @@ def _check(scenario: Scenario, document: YamlDocument, where: str, folder: Path)
 def _at(fault: Fault, document: YamlDocument, path: tuple[str, ...], where: str) -> Fault:
     line = document.line(path)
     return fault if line is None else replace(fault, where=f"{where}, line {line}")
-
-
-def _profile_faults(profile: StreamProfile) -> list[Fault]:
-    """Tiers that cannot work: unknown lower tiers, no number of sites, no radius."""
-    faults: list[Fault] = []
-    seen = ["demand"]
-    for tier in profile.tiers:
-        where = f"{profile.id}: {tier.id}"
-        if tier.serves not in seen:
-            faults.append(unknown_key(where, f"serves: {tier.serves}", tier.serves, seen))
-        if tier.id in seen:
-            faults.append(Fault(where, N_("tier id {tier} is used twice"), {"tier": tier.id}))
-        seen.append(tier.id)
-        if tier.problem in ("p_median", "p_centre", "maximal_cover") and tier.sites is None:
-            faults.append(
-                Fault(
-                    where,
-                    N_("{problem} needs 'sites', the number of sites to open"),
-                    {"problem": tier.problem.value},
-                )
-            )
-        no_radius = tier.radius_km is None or tier.radius_km.value is None
-        if tier.problem in ("set_cover", "maximal_cover") and no_radius:
-            faults.append(
-                Fault(
-                    where,
-                    N_("{problem} needs 'radius_km', the distance within which a point is served"),
-                    {"problem": tier.problem.value},
-                )
-            )
-        if tier.problem == "capacitated_location" and not tier.sizes:
-            faults.append(
-                Fault(where, N_("capacitated_location needs 'sizes' with capacity and cost"))
-            )
-    return faults

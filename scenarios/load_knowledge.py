@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from scenarios.yaml_lines import LOADER
+
 
 def stream_ids() -> tuple[str, ...]:
     """Ids of the streams that come with the package."""
@@ -26,7 +28,10 @@ def packaged_profile(stream: str) -> str | None:
 @lru_cache(maxsize=1)
 def _plain_profiles() -> dict[str, dict[str, Any]]:
     texts = {one: packaged_profile(one) or "" for one in stream_ids()}
-    return {one: yaml.safe_load(text) for one, text in texts.items()}
+    return {
+        one: yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
+        for one, text in texts.items()
+    }
 
 
 def profile_names() -> dict[str, str]:
@@ -37,6 +42,19 @@ def profile_names() -> dict[str, str]:
         for word in words:
             found.setdefault(word.casefold(), one)
     return found
+
+
+def facility_words(stream: str, tier: str = "") -> set[str]:
+    """Words of a facility table, case folded, that mean a stream of the package or its tier."""
+    profile = _plain_profiles().get(stream)
+    if profile is None:
+        return {tier.casefold() if tier else stream.casefold()}
+    if not tier:
+        words = (stream, *profile["name"].values(), *profile.get("facility_stream_names", ()))
+    else:
+        said = next((one for one in profile["tiers"] if one["id"] == tier), {"name": {}})
+        words = (tier, *said["name"].values(), *said.get("facility_names", ()))
+    return {str(word).strip().casefold() for word in words}
 
 
 def stream_demand_layers() -> dict[str, str]:

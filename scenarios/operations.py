@@ -124,6 +124,14 @@ class ServiceMode(Cited):
     text: str = ""
 
 
+class EachPoint(Cited):
+    """Every demand point has a site of its own (每个小区、每村不少于一处)."""
+
+    strength: Strength = Strength.MUST
+    """刚性: nobody else's site serves it; weaker: it is shown, neighbours may share."""
+    text: str = ""
+
+
 class LayerSites(Cited):
     """Sites of another layer, or facilities of another stream, as candidates of this tier."""
 

@@ -31,6 +31,8 @@ IntArray = NDArray[np.int64]
 
 WAN = 10_000.0
 COUNTY = "county"
+OWN_SITE_M = 50.0
+"""A site nearer than this stands at the point itself; candidates nearer to each other are one."""
 
 OBJECTIVES: Mapping[ProblemType, Objective] = {
     ProblemType.P_MEDIAN: Objective.MIN_COST,
@@ -134,6 +136,9 @@ def tier_problem(
     cutoff_m = cutoff_of(tier)
     trips = travel.trips(wants.place, place, tier, cutoff_m)
     trips = _within_districts(trips, tier, wants.table, sites, neighbours)
+    if tier.each_point is not None and tier.each_point.strength is Strength.MUST:
+        straight_m = travel.straight_m(wants.place, place)(trips.row, trips.site)
+        trips = trips.keep(straight_m <= OWN_SITE_M)
     sizes = site_sizes(tier, sites, discount_rate)
     return TierProblem(
         tier=tier,
@@ -302,7 +307,7 @@ def _sites(tier: Tier, sites: gpd.GeoDataFrame, sizes: Sequence[Size]) -> Sites:
 def _arcs(tier: Tier, trips: Trips, wants: Wants) -> Arcs:
     row = trips.row
     if tier.problem is ProblemType.CAPACITATED_LOCATION:
-        rate = vehicle(tier.vehicle).cost_cny_per_t_km
+        rate = haul_rate_cny_per_t_km(tier)
         # The rate is of a loaded kilometre with its empty return in it, so that half of it is
         # driven out and half back, wherever the two ways differ.
         driven_km = (trips.out_m + trips.back_m) / 2000
@@ -310,6 +315,21 @@ def _arcs(tier: Tier, trips: Trips, wants: Wants) -> Arcs:
     else:
         cost = wants.weight[row] * trips.out_m
     return Arcs(trips.start, trips.site, trips.out_m, cost)
+
+
+def haul_rate_cny_per_t_km(tier: Tier) -> float:
+    """Cost of a loaded tonne-kilometre to a tier, its empty return in it.
+
+    The vehicle's own, unless the profile states another; light stuff that fills the box before it
+    reaches the payload costs so many times more.
+    """
+    lorry = vehicle(tier.vehicle)
+    if tier.leg is None:
+        return lorry.cost_cny_per_t_km
+    if tier.leg.cost_cny_per_t_km is not None:
+        return tier.leg.cost_cny_per_t_km
+    payload_t = tier.leg.payload_t or lorry.payload_t
+    return lorry.cost_cny_per_t_km * lorry.payload_t / payload_t
 
 
 def _cost_unit(tier: Tier, wants: Wants) -> str:

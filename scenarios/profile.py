@@ -15,6 +15,7 @@ from scenarios.evidence import Cited, Evidence, Grounded, Model, Sourced, Words
 from scenarios.operations import (
     Amount,
     Discussed,
+    EachPoint,
     Equipment,
     HoldingLimit,
     Incompatible,
@@ -187,6 +188,8 @@ class Tier(Grounded):
     responsible: str = ""
     """Who builds and runs it, as the document names them."""
     quotas: tuple[QuotaRule, ...] = ()
+    each_point: EachPoint | None = None
+    """Every point has a site of its own: one room in every estate."""
     candidates: tuple[CandidateSource, ...] = (CandidateSource.GIVEN, CandidateSource.EXISTING)
     candidate_layers: tuple[LayerSites, ...] = ()
     """Sites of other layers or streams as candidates; one that is 刚性 allows no others."""

@@ -15,6 +15,8 @@ from geodata.faults import N_, Fault, Severity
 from geodata.screening import Setback, screen
 from scenarios.facility_states import ENDS, PROPOSED, must_stay
 from scenarios.inputs import Inputs
+from scenarios.layer_sites import sites_of_layers
+from scenarios.operations import Role
 from scenarios.schema import CandidateSource, StreamProfile, Tier
 
 SITE_COLUMNS = (
@@ -91,7 +93,7 @@ def gather_sites(
     faults: list[Fault] = []
     raw = _candidates(inputs, profile, tier.candidates, tier, standing, proposals)
     wants_new = any(one is not CandidateSource.EXISTING for one in tier.candidates)
-    if len(raw) == 0 and (wants_new or len(standing) == 0):
+    if len(raw) == 0 and (wants_new or len(standing) == 0) and tier.role is not Role.TERMINAL:
         # The planner has listed no land: the villages themselves show where a site is wanted.
         raw = _candidates(inputs, profile, FALLBACK_SOURCES, tier, standing, proposals)
         faults.append(_without_candidates(profile, tier))
@@ -154,7 +156,8 @@ def _candidates(
         roads=inputs.road_lines,
         spacing_m=tier.candidate_spacing_km * 1000,
     )
-    return _site_rows(made[(made["source"] != "existing").to_numpy(bool)])
+    made = made[(made["source"] != "existing").to_numpy(bool)]
+    return _site_rows(sites_of_layers(inputs, tier, layers["facilities"], made))
 
 
 def _screened(

@@ -27,7 +27,7 @@ def opened_as_wants(profile: StreamProfile, tier: Tier, below: TierAnswer) -> Wa
     opened = below.solution.opened
     throughput = below.throughput_t_per_yr[opened]
     share = 1.0 if tier.share_taken is None else tier.share_taken.value
-    tonnes = throughput * (1.0 if share is None else share)
+    tonnes = throughput * below.tier.passed_on * (1.0 if share is None else share)
     busy = tonnes > 0
     rows = below.tier_problem.sites.iloc[opened[busy]].reset_index(drop=True)
     table = rows[["id", "name", "district", "geometry"]].assign(population=np.nan)
