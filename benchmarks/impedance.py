@@ -35,7 +35,6 @@ from benchmarks.impedance_roads import synthetic_roads
 from geodata.roads.graph import CostGraph, RoadPositions, at_nodes
 
 ALL = ("wangdian", "wangdian-own-order", "scipy", "scipy2", "routingkit-cch", "pandana", "igraph")
-MODULES = {"routingkit-cch": "routingkit_cch", "pandana": "pandana", "igraph": "igraph"}
 
 
 @dataclass(frozen=True)
