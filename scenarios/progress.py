@@ -14,7 +14,8 @@ class RunProgress:
 
     Parameters
     ----------
-    step : "inputs", "assess", "sites", "distances", "solve", "write"
+    step : "inputs", "assess", "sites", "distances", "solve", "solved", "write"; tiers of
+        several streams may be solved at once, while another stream is at another step
     stream, tier : ids, "" where the step is of the whole run
     done, total : tiers planned so far and in all
     solving : the solver's own event, None outside "solve"

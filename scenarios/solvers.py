@@ -1,0 +1,250 @@
+"""Who solves the tiers of a run: this process one after the other, or children several at a time.
+
+Streams share no site, so that their tiers may be solved side by side while this process prepares
+the next one. What a question's answer is does not depend on who gives it, nor on the order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from typing import Protocol
+
+from planner.problem import SitingProblem
+from planner.solution import Progress, SitingSolution, SolverSettings
+from scenarios.solver_process import STOP
+
+WORTH_CHILDREN = 1000
+"""Points of all streams together below which a child's start takes longer than the solving."""
+_GRACE_S = 5.0
+"""How long a child that was asked to stop may take to hand in its best plan."""
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One tier to be solved."""
+
+    stream: str
+    tier: str
+    problem: SitingProblem
+    settings: SolverSettings
+    start: SitingSolution | None = None
+
+
+Answer = tuple[Question, SitingSolution | None]
+"""The solution is None where the run was stopped before the question was begun."""
+OnQuestion = Callable[[Question, Progress], None]
+
+
+class Solvers(Protocol):
+    """Takes questions and hands in answers in whatever order they come."""
+
+    def submit(self, question: Question) -> None:
+        """Ask."""
+
+    def answers(self, *, block: bool) -> list[Answer]:
+        """What has been answered since; waits for something to come where ``block`` is set."""
+
+    def stop(self) -> None:
+        """Have what is being solved end with its best plan; no listener is heard any more."""
+
+
+@contextmanager
+def solvers(points: int, streams: int, threads: int | None, hear: OnQuestion) -> Iterator[Solvers]:
+    """Solvers for a run of so many points in so many streams.
+
+    Parameters
+    ----------
+    threads : the most that may be solved at a time; None is a core each
+    hear : of every phase, incumbent and bound; what it raises comes out of ``answers``
+    """
+    cores = len(os.sched_getaffinity(0))
+    many = min(streams, cores if threads is None else min(threads, cores))
+    if many < 2 or points < WORTH_CHILDREN:
+        yield Here(hear)
+        return
+    children = Children(many, hear)
+    try:
+        yield children
+    finally:
+        children.end()
+
+
+class Here:
+    """Solves in this process, one question a call."""
+
+    def __init__(self, hear: OnQuestion) -> None:
+        self._hear = hear
+        self._asked: deque[Question] = deque()
+        self._stopped = False
+
+    def submit(self, question: Question) -> None:
+        """Ask."""
+        self._asked.append(question)
+
+    def answers(self, *, block: bool) -> list[Answer]:  # noqa: ARG002 - solving is waiting
+        """The next question's answer, solved now."""
+        if not self._asked:
+            return []
+        question = self._asked.popleft()
+        return [(question, None if self._stopped else self._solved(question))]
+
+    def stop(self) -> None:
+        """Nothing more is begun; a solve that runs has been stopped by its own listener."""
+        self._stopped = True
+
+    def _solved(self, question: Question) -> SitingSolution:
+        from planner import solve  # noqa: PLC0415 - loads the solver
+
+        return solve(
+            question.problem,
+            question.settings,
+            lambda event: self._hear(question, event),
+            start=question.start,
+        )
+
+
+@dataclass(eq=False)
+class _Child:
+    """A process that solves one question at a time (``scenarios.solver_process``)."""
+
+    process: subprocess.Popen[bytes]
+    link: Connection
+    at_work: Question | None = None
+
+    @classmethod
+    def started(cls) -> _Child:
+        ours, theirs = Pipe()
+        root = str(Path(__file__).resolve().parents[1])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - this program's own module
+                [sys.executable, "-P", "-m", "scenarios.solver_process", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                # Ctrl-C goes to the parent alone, which asks the child for its best plan.
+                start_new_session=True,
+            )
+        return cls(process, ours)
+
+    def ask(self, question: Question) -> None:
+        self.at_work = question
+        # A child that has died is noticed by its closed link.
+        with contextlib.suppress(OSError):
+            self.link.send((question.problem, question.settings, question.start))
+
+    def end(self) -> None:
+        self.link.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass(eq=False)
+class Children:
+    """Solves in ``many`` processes at a time; what a child that died had is solved here."""
+
+    many: int
+    hear: OnQuestion
+    _children: list[_Child] = field(default_factory=list)
+    _asked: deque[Question] = field(default_factory=deque)
+    _stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self._children = [_Child.started() for _ in range(self.many)]
+
+    def submit(self, question: Question) -> None:
+        """Ask; an idle child begins at once."""
+        self._asked.append(question)
+        self._hand_out()
+
+    def answers(self, *, block: bool) -> list[Answer]:
+        """What has been answered since; waits for something to come where ``block`` is set."""
+        found: list[Answer] = self._not_begun() if self._stopped else []
+        while not found:
+            busy = {child.link: child for child in self._children if child.at_work is not None}
+            if not busy:
+                return self._without_children()
+            patience_s = _GRACE_S if self._stopped else None
+            ready = wait(list(busy), patience_s if block else 0)
+            if not ready and self._stopped:
+                found += [self._given_up(child) for child in busy.values()]
+            for link in ready:
+                found += self._received(busy[link])  # type: ignore[index]  # only links are waited for
+            self._hand_out()
+            if not block:
+                break
+        return found
+
+    def stop(self) -> None:
+        """Have every child end its solve with the best plan it has."""
+        self._stopped = True
+        for child in self._children:
+            if child.at_work is not None:
+                with contextlib.suppress(OSError):
+                    child.link.send_bytes(STOP)
+
+    def end(self) -> None:
+        """End the processes."""
+        while self._children:
+            self._children.pop().end()
+
+    def _hand_out(self) -> None:
+        for child in self._children:
+            if self._asked and child.at_work is None and not self._stopped:
+                child.ask(self._asked.popleft())
+
+    def _received(self, child: _Child) -> list[Answer]:
+        question = child.at_work
+        assert question is not None  # noqa: S101 - only children at work are listened to
+        try:
+            message = child.link.recv()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            return [self._given_up(child)]
+        except KeyboardInterrupt:
+            self._children.remove(child)  # in the middle of a message: the rest cannot be read
+            child.end()
+            self._asked.appendleft(question)
+            raise
+        if isinstance(message, Progress):
+            if not self._stopped:
+                self.hear(question, message)
+            return []
+        child.at_work = None
+        if isinstance(message, BaseException):
+            raise message
+        return [(question, message)]
+
+    def _given_up(self, child: _Child) -> Answer:
+        """A child that is gone or will not stop; its question is solved here unless all stops."""
+        question = child.at_work
+        assert question is not None  # noqa: S101 - only children at work are given up
+        self._children.remove(child)
+        child.end()
+        if self._stopped:
+            return (question, None)
+        here = Here(self.hear)
+        here.submit(question)
+        return here.answers(block=True)[0]
+
+    def _not_begun(self) -> list[Answer]:
+        left: list[Answer] = [(question, None) for question in self._asked]
+        self._asked.clear()
+        return left
+
+    def _without_children(self) -> list[Answer]:
+        """Nobody is at work: nothing was asked, or no child is left to ask."""
+        if not self._asked:
+            return []
+        here = Here(self.hear)
+        here.submit(self._asked.popleft())
+        return here.answers(block=True)
