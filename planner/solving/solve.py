@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 import pulp
@@ -20,19 +21,41 @@ from planner.solving import checker, explain, highs, judging, loading, methods, 
 from planner.solving.assignment import Plan
 from planner.solving.judging import InternalError
 from planner.solving.method import Found, Watch
+from planner.solving.tiered.solve import solve_tiered
+from planner.tiered.problem import TieredProblem
+from planner.tiered.solution import TieredSolution
 
 
+@overload
 def solve(
     problem: SitingProblem,
     settings: SolverSettings | None = None,
     on_progress: OnProgress | None = None,
     *,
     start: SitingSolution | None = None,
-) -> SitingSolution:
+) -> SitingSolution: ...
+
+
+@overload
+def solve(
+    problem: TieredProblem,
+    settings: SolverSettings | None = None,
+    on_progress: OnProgress | None = None,
+) -> TieredSolution: ...
+
+
+def solve(
+    problem: SitingProblem | TieredProblem,
+    settings: SolverSettings | None = None,
+    on_progress: OnProgress | None = None,
+    *,
+    start: SitingSolution | None = None,
+) -> SitingSolution | TieredSolution:
     """Best plan of a problem, with its proof, within the settings' time and gap.
 
     Parameters
     ----------
+    problem : of one tier, or tiered
     on_progress : hears of every phase, incumbent and bound; raising :class:`Cancelled` in it (or
         Ctrl-C) ends the solve within a second with the best plan so far
     start : an earlier plan of a problem with the same demand and sites, used as a warm start as it
@@ -40,7 +63,7 @@ def solve(
 
     Returns
     -------
-    SitingSolution
+    SitingSolution or TieredSolution
         Checked by the independent checker. Infeasible is an answer, with its reasons.
 
     Raises
@@ -48,6 +71,8 @@ def solve(
     InternalError
         If a method found something that the checker refutes: a fault of this program.
     """
+    if isinstance(problem, TieredProblem):
+        return solve_tiered(problem, settings, on_progress)
     settings = SolverSettings() if settings is None else settings
     watch = Watch(settings, on_progress)
     reduced = _Reduced.of(problem)

@@ -1,0 +1,1 @@
+"""Solving tiered problems: the plain model, the decomposition, why there is no plan."""

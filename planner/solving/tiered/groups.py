@@ -1,0 +1,64 @@
+"""Streams that share nothing are solved apart; their objectives and bounds add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from planner.tiered.problem import TieredProblem
+from planner.tiered.rules import GoalKind
+
+_ADDITIVE = {
+    GoalKind.COST,
+    GoalKind.SITES,
+    GoalKind.COVERED_TONNES,
+    GoalKind.COVERED_PEOPLE,
+}
+
+
+def separable(problem: TieredProblem) -> bool:
+    """Whether the goals are sums over streams and nothing but places joins them."""
+    kinds = {kind for goal in problem.goals for kind, _ in goal.parts}
+    budget = np.isfinite(problem.phases.budget_cny).any()
+    return len(problem.goals) == 1 and kinds <= _ADDITIVE and not budget
+
+
+def groups_of(problem: TieredProblem) -> list[list[int]]:
+    """Positions of the streams that must be solved together.
+
+    Streams belong together that may stand on one place, or where one hosts the other.
+    """
+    count = len(problem.streams)
+    if not separable(problem):
+        return [list(range(count))]
+    leader = list(range(count))
+
+    def root(s: int) -> int:
+        while leader[s] != s:
+            s = leader[s]
+        return s
+
+    first: dict[int, int] = {}
+    for s, stream in enumerate(problem.streams):
+        for tier in stream.tiers:
+            for p in tier.facilities.place[tier.facilities.place >= 0].tolist():
+                leader[root(s)] = root(first.setdefault(p, s))
+            if tier.hosted_by is not None:
+                leader[root(s)] = root(problem.stream_ids.index(tier.hosted_by[0]))
+    found: dict[int, list[int]] = {}
+    for s in range(count):
+        found.setdefault(root(s), []).append(s)
+    return list(found.values())
+
+
+def part_of(problem: TieredProblem, streams: list[int]) -> TieredProblem:
+    """The problem of some streams, with their quotas."""
+    kept = tuple(problem.streams[s] for s in streams)
+    ids = {stream.id for stream in kept}
+    return replace(
+        problem,
+        streams=kept,
+        incompatible=tuple(pair for pair in problem.incompatible if set(pair) <= ids),
+        quotas=tuple(quota for quota in problem.quotas if quota.stream in ids),
+    )

@@ -1,0 +1,288 @@
+"""The tiered half of the public call: solve group by group, check, certify."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Lock
+
+import numpy as np
+import pulp
+
+from planner.solution import (
+    FEASIBILITY_TOLERANCE,
+    Cancelled,
+    Certificate,
+    OnProgress,
+    Outcome,
+    Progress,
+    Reason,
+    SolverSettings,
+)
+from planner.solving import highs, judging
+from planner.solving.judging import InternalError
+from planner.solving.method import Watch
+from planner.solving.tiered import explain
+from planner.solving.tiered.decomposition import solve_decomposed, suits
+from planner.solving.tiered.groups import groups_of, part_of
+from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
+from planner.tiered import checker
+from planner.tiered.loads import served_share
+from planner.tiered.network import DEMAND, TERMINALS
+from planner.tiered.objectives import goal_value, off_quota, opened_in
+from planner.tiered.problem import Stream, TieredProblem
+from planner.tiered.solution import (
+    Stage,
+    StreamPlan,
+    TieredSolution,
+    Unserved,
+    Yielded,
+)
+
+
+def solve_tiered(
+    problem: TieredProblem,
+    settings: SolverSettings | None = None,
+    on_progress: OnProgress | None = None,
+) -> TieredSolution:
+    """Best programme of a tiered problem, with its proof, within the settings' time and gap.
+
+    Streams that share nothing are solved apart, several at once, and their bounds added.
+
+    Raises
+    ------
+    InternalError
+        If what was found is refuted by the independent checker: a fault of this program.
+    """
+    settings = SolverSettings() if settings is None else settings
+    run = _Run(problem, settings, on_progress)
+    cancelled = run.solve()
+    return run.solution(cancelled=cancelled)
+
+
+class _Run:
+    """One solve of all groups."""
+
+    def __init__(
+        self, problem: TieredProblem, settings: SolverSettings, on_progress: OnProgress | None
+    ) -> None:
+        self._problem, self._settings = problem, settings
+        self._listener, self._lock = on_progress, Lock()
+        self._groups = groups_of(problem)
+        self._parts = [hopeless_lowered(part_of(problem, group)) for group in self._groups]
+        self._answers = [GroupAnswer() for _ in self._groups]
+        self._stopped = False
+        self.watch = Watch(settings)
+
+    def solve(self) -> bool:
+        """Every group; whether the listener stopped it."""
+        try:
+            if len(self._groups) == 1:
+                self._solve_group(0, self._settings.threads)
+            else:
+                self._solve_groups()
+        except (Cancelled, KeyboardInterrupt):
+            return True
+        return False
+
+    def _solve_groups(self) -> None:
+        order = sorted(range(len(self._groups)), key=lambda g: -_size(self._parts[g]))
+        workers = max(1, min(self._settings.threads, len(order)))
+        with ThreadPoolExecutor(workers) as pool:
+            jobs = [pool.submit(self._solve_group, g, 1, workers) for g in order]
+            try:
+                for job in jobs:
+                    job.result()
+            except BaseException:
+                self._stopped = True
+                for job in jobs:
+                    job.cancel()
+                raise
+
+    def _solve_group(self, g: int, threads: int, workers: int = 1) -> None:
+        part, answer = self._parts[g], self._answers[g]
+        settings = replace(self._settings, threads=threads, time_limit_s=self._time_of(g, workers))
+        watch = Watch(settings, lambda event: self._tell(g, event))
+        if settings.accelerate and suits(part):
+            solve_decomposed(part, settings, watch, answer)
+        else:
+            solve_plain(part, settings, watch, answer)
+        if answer.infeasible and answer.plans is None:
+            answer.reasons = explain.explain(part, settings, watch)
+
+    def _time_of(self, g: int, workers: int) -> float | None:
+        """Seconds for a group: its part, by size, of what the groups not yet begun share."""
+        if self._settings.time_limit_s is None:
+            return None
+        with self._lock:
+            waiting = [
+                h for h in range(len(self._groups)) if h != g and not self._answers[h].reached
+            ]
+            self._answers[g].reached, self._answers[g].bounds = [float("inf")], [-np.inf]
+            own = _size(self._parts[g])
+            others = sum(_size(self._parts[h]) for h in waiting)
+            share = min(1.0, workers * own / max(own + others, 1))
+            return self.watch.remaining_s * share
+
+    def _tell(self, g: int, event: Progress) -> None:
+        """Progress of the whole: the groups' objectives and bounds added."""
+        if self._stopped:
+            raise Cancelled
+        if self._listener is None:
+            return
+        with self._lock:
+            objective = sum(_objective(answer) for answer in self._answers)
+            bound = sum(answer.bounds[0] if answer.bounds else -np.inf for answer in self._answers)
+            self._listener(
+                Progress(
+                    f"{event.phase} {g + 1}/{len(self._groups)}",
+                    self.watch.seconds,
+                    objective if np.isfinite(objective) else float("nan"),
+                    bound if np.isfinite(bound) else float("nan"),
+                )
+            )
+
+    def solution(self, *, cancelled: bool) -> TieredSolution:
+        """What was found, checked and certified."""
+        problem, answers = self._problem, self._answers
+        infeasible = any(answer.infeasible and answer.plans is None for answer in answers)
+        plans = self._whole_plan()
+        stages = self._stages(plans)
+        outcome = _outcome(stages, problem, infeasible=infeasible, cancelled=cancelled)
+        if plans is not None:
+            broken = checker.check_plan(problem, plans)
+            if broken:
+                methods = ", ".join(sorted({answer.method for answer in answers}))
+                raise InternalError(f"{methods} broke {broken[0]} ({len(broken)} in all)")
+        first = stages[0] if stages else None
+        bound = self._bound(0) if first is None else first.bound
+        certificate = Certificate(
+            outcome=outcome,
+            sense="min",
+            objective=float("nan") if first is None else first.objective,
+            bound=float("nan") if infeasible else bound,
+            seconds=self.watch.seconds,
+            method=" + ".join(sorted({answer.method for answer in answers})),
+            solver=f"HiGHS, models by PuLP {pulp.__version__}",
+            solver_version=highs.version(),
+            problem_hash=problem.fingerprint(),
+            bound_proof=" + ".join(sorted({answer.bound_proof for answer in answers})),
+            stage_seconds=_summed([answer.stage_seconds for answer in answers]),
+            checked=plans is not None,
+        )
+        reasons: tuple[Reason, ...] = tuple(one for answer in answers for one in answer.reasons)
+        return TieredSolution(
+            certificate=certificate,
+            streams=() if plans is None else plans,
+            stages=tuple(stages),
+            unserved=() if plans is None else unserved_of(problem, plans),
+            yielded=() if plans is None else yielded_of(problem, plans),
+            reasons=reasons,
+            bounds_by_group={
+                ", ".join(problem.stream_ids[s] for s in group): answer.bounds[0]
+                for group, answer in zip(self._groups, answers, strict=True)
+                if answer.bounds
+            },
+        )
+
+    def _whole_plan(self) -> tuple[StreamPlan, ...] | None:
+        plans: list[StreamPlan | None] = [None] * len(self._problem.streams)
+        for group, answer in zip(self._groups, self._answers, strict=True):
+            if answer.plans is None:
+                return None
+            for s, plan in zip(group, answer.plans, strict=True):
+                plans[s] = plan
+        return tuple(plan for plan in plans if plan is not None)
+
+    def _bound(self, number: int) -> float:
+        values = [
+            answer.bounds[number] if len(answer.bounds) > number else -np.inf
+            for answer in self._answers
+        ]
+        return float(sum(values))
+
+    def _stages(self, plans: tuple[StreamPlan, ...] | None) -> list[Stage]:
+        """One stage a goal that was looked at; the last is what the plan comes to."""
+        if plans is None:
+            return []
+        looked = min(len(answer.reached) for answer in self._answers)
+        stages = []
+        for number, goal in enumerate(self._problem.goals[:looked]):
+            reached = float(sum(answer.reached[number] for answer in self._answers))
+            if number == looked - 1:
+                reached = goal_value(self._problem, plans, goal)
+            bound = judging.settled_bound(reached, self._bound(number), maximise=False)
+            stages.append(Stage(goal, reached, bound))
+        return stages
+
+
+def _size(part: TieredProblem) -> int:
+    return sum(len(leg) for stream in part.streams for leg in stream.legs) + 1
+
+
+def _objective(answer: GroupAnswer) -> float:
+    return answer.reached[0] if answer.reached else float("inf")
+
+
+def _summed(parts: list[dict[str, float]]) -> dict[str, float]:
+    names = {name for part in parts for name in part}
+    return {name: sum(part.get(name, 0.0) for part in parts) for name in sorted(names)}
+
+
+def _outcome(
+    stages: list[Stage], problem: TieredProblem, *, infeasible: bool, cancelled: bool
+) -> Outcome:
+    if not stages:
+        return judging.outcome_of(
+            float("nan"), float("nan"), infeasible=infeasible, cancelled=cancelled
+        )
+    every = [judging.outcome_of(one.objective, one.bound, cancelled=cancelled) for one in stages]
+    if len(stages) == len(problem.goals) and all(one is Outcome.OPTIMAL for one in every):
+        return Outcome.OPTIMAL
+    return Outcome.CANCELLED if cancelled else Outcome.FEASIBLE
+
+
+def yielded_of(problem: TieredProblem, plans: tuple[StreamPlan, ...]) -> tuple[Yielded, ...]:
+    """Quotas that a plan does not keep, phase by phase."""
+    return tuple(
+        Yielded(
+            quota.name,
+            quota.stream,
+            quota.tier,
+            t,
+            quota.strength,
+            opened_in(problem, plans, quota, t),
+            quota.minimum,
+            quota.maximum,
+        )
+        for quota in problem.quotas
+        for t in problem.quota_phases(quota).tolist()
+        if any(off_quota(problem, plans, quota, t))
+    )
+
+
+def unserved_of(problem: TieredProblem, plans: tuple[StreamPlan, ...]) -> tuple[Unserved, ...]:
+    """Points that a plan does not wholly serve, and why."""
+    found = []
+    for stream, plan in zip(problem.streams, plans, strict=True):
+        served = served_share(stream, plan, len(problem.phases))
+        for t, i in np.argwhere(served < 1 - FEASIBILITY_TOLERANCE).tolist():
+            missing = 1.0 - float(served[t, i])
+            tonnes = missing * float(stream.demand.tonnes[t, i])
+            kind = _why(stream, plan, t, i)
+            found.append(Unserved(stream.id, t, i, missing, tonnes, kind))
+    return tuple(found)
+
+
+def _why(stream: Stream, plan: StreamPlan, t: int, i: int) -> str:
+    if not stream.reachable[i]:
+        return "unreachable"
+    for n in stream.legs_from(DEMAND):
+        leg = stream.legs[n]
+        reached = leg.to[leg.start[i] : leg.start[i + 1]]
+        if leg.destination == TERMINALS:
+            if len(reached):
+                return "no_room"
+        elif (plan.size[stream.tier_ids.index(leg.destination)][t, reached] >= 0).any():
+            return "no_room"
+    return "left_out"

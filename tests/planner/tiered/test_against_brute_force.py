@@ -1,0 +1,60 @@
+"""The tiered model against trying everything, with each rule alone and in pairs."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from planner import Outcome, solve
+from planner.tiered import Goal, GoalKind, checker
+from tests.planner.tiered.brute_force import best
+from tests.planner.tiered.problems import RULES, TWO_STREAMS, tiny, with_goals
+
+OTHER_GOALS = [
+    GoalKind.SITES,
+    GoalKind.COVERED_TONNES,
+    GoalKind.COVERED_PEOPLE,
+    GoalKind.MEAN_DISTANCE,
+    GoalKind.WORST_DISTANCE,
+]
+CLASHES = {("at_least", "forbidden"), ("at_least", "temporary")}
+
+
+def agrees(problem, kind=GoalKind.COST) -> None:
+    solution = solve(problem)
+    wanted = best(problem, kind)
+    broken = checker.verify(problem, solution)
+    assert not broken, list(map(str, broken))
+    if wanted is None:
+        assert solution.outcome is Outcome.INFEASIBLE
+        assert solution.reasons
+    else:
+        assert solution.outcome is Outcome.OPTIMAL
+        assert solution.certificate.objective == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("rule", [None, *RULES])
+def test_each_rule_alone(rule) -> None:
+    agrees(tiny(1, *([rule] if rule else [])))
+
+
+@pytest.mark.parametrize("kind", OTHER_GOALS)
+@pytest.mark.parametrize("rule", ["target", "at_least"])
+def test_each_goal(kind, rule) -> None:
+    agrees(with_goals(tiny(2, rule), Goal.of(kind)), kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("pair", list(combinations(RULES, 2)), ids="+".join)
+def test_rules_in_pairs(pair, seed) -> None:
+    agrees(tiny(seed, *pair))
+
+
+def test_some_rules_in_pairs_every_time() -> None:
+    pairs = [pair for pair in combinations(RULES, 2) if not TWO_STREAMS & set(pair)]
+    picked = np.random.default_rng(0).choice(len(pairs), 8, replace=False)
+    for number in picked:
+        agrees(tiny(5, *pairs[number]))
