@@ -173,7 +173,7 @@ def _verified(
 
     tier_id = str(tier["id"])
     multipliers = None if stored is None else stored.multipliers
-    certificate = _certificate(tier["certificate"], multipliers)
+    certificate = read_certificate(tier["certificate"], multipliers)
     if stored is None:
         return VerifiedTier(tier_id, certificate, (Finding("tier_missing", tier_id),), None)
     solution, findings = _solution(plan, tier_id, stored, certificate)
@@ -188,8 +188,8 @@ def _verified(
     return VerifiedTier(tier_id, certificate, tuple(findings), proven)
 
 
-def _certificate(stated: Mapping[str, Any], multipliers: Any) -> Certificate:
-    """The certificate as ``plan.json`` states it."""
+def read_certificate(stated: Mapping[str, Any], multipliers: Any) -> Certificate:
+    """The certificate as ``plan.json`` states it; ``multipliers`` from the problem file."""
     return Certificate(
         outcome=Outcome(stated["outcome"]),
         sense=str(stated["sense"]),
@@ -274,7 +274,7 @@ def _stream_findings(
     plan: Mapping[str, Any], certificates: Sequence[Certificate]
 ) -> tuple[Finding, ...]:
     """Whether the stream's one certificate follows from its tiers'."""
-    stated = _certificate(plan["certificate"], None)
+    stated = read_certificate(plan["certificate"], None)
     made = overall(certificates, independent=plan["certificate"]["scope"] == "sum of tiers")
     same = stated.outcome is made.outcome and all(
         bool(np.isclose(one, other, rtol=TIMES, atol=TIMES, equal_nan=True))
