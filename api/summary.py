@@ -48,8 +48,11 @@ def show_summary(plan: Plan, files: Sequence[Path], lang: str) -> None:
     if plan.synthetic:
         console.print(SYNTHETIC_NOTE)
     table = Table(box=None, pad_edge=False)
-    for heading in (_("stream"), _("sites"), _("new"), _("not served"), _("mean distance")):
-        table.add_column(heading, justify="left" if heading == _("stream") else "right")
+    table.add_column(_("Stream"))
+    for heading in (
+        _("Sites in the plan"), _("of which new"), _("Points not served"), _("Mean distance")
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
     table.add_column(_("certificate"))
     for stream in plan.streams.values():
         table.add_row(*_row(stream, lang))
