@@ -10,6 +10,7 @@ from api.commands.inspecting import assess, check, coverage
 from api.commands.planning import demo, plan
 from api.commands.preparing import init, roads
 from api.commands.serving import serve
+from api.commands.targets import targets
 from api.commands.verifying import verify
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ def _options(
     """Take the options of the program itself."""
 
 
-for command in (demo, plan, init, check, assess, roads, coverage, serve, verify):
+for command in (demo, plan, init, check, assess, roads, coverage, serve, targets, verify):
     app.command()(command)
 
 

@@ -95,6 +95,8 @@ class IndicatorTable(Model):
     clause: str
     provided: bool = True
     """False: the table is announced and not in the text (附件未提供); rows are from the text."""
+    announced: bool = True
+    """False: the document has no such table and speaks of none."""
     states: int | None = None
     """Number of rows that the text speaks of."""
     states_by_selection: dict[Literal["mandatory", "optional", "own", "other"], int] = Field(

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -19,10 +20,14 @@ from geodata.placement import check_area, check_offset
 from geodata.roads.graph import RoadGraph
 from geodata.roads.read import load_roads
 from geodata.workbooks import WORKBOOK_ENDINGS
+from scenarios.named_sites import with_named_sites
 from scenarios.road_lines import road_lines
-from scenarios.schema import LayerSpec, RoadsSpec, Scenario, StreamProfile
+from scenarios.schema import LayerSpec, RoadsSpec, Scenario, StreamProfile, SyntheticSpec
 
-AREA_LAYERS = ("districts", "exclusions", "permitted_land")
+if TYPE_CHECKING:
+    from geodata.synthetic import County
+
+AREA_LAYERS = ("districts", "exclusions", "permitted_land", "licence_areas")
 """Layers that are not points in a township: they get no district and no offset check."""
 
 NO_ROWS = "has a header but no rows of data"
@@ -101,22 +106,42 @@ def load_inputs(
 
 
 def _synthetic(scenario: Scenario) -> Inputs:
-    from geodata.synthetic import make_county  # noqa: PLC0415 - only where one is asked for
-
     recipe = scenario.synthetic
     assert recipe is not None  # noqa: S101 - the caller looked
-    county = make_county(recipe.villages, recipe.seed)
+    county = _made_up(recipe)
     lon, lat = _coordinates(county.layers)
     return Inputs(
-        layers=dict(county.layers),
+        layers=with_named_sites(county.layers, scenario.document),
         roads=county.roads,
         road_lines=road_lines(county.roads),
         metric_crs=metric_crs(lon, lat),
         faults=(),
         synthetic=True,
-        digest=hashlib.sha256(f"synthetic {recipe.villages} {recipe.seed}".encode()).hexdigest(),
+        digest=_recipe_digest(scenario, recipe),
         sources=county.sources[:1],
     )
+
+
+def _made_up(recipe: SyntheticSpec) -> County:
+    """The county or city district of a recipe."""
+    from geodata.synthetic import make_county  # noqa: PLC0415 - only where one is asked for
+
+    if recipe.urban is None:
+        return make_county(recipe.villages, recipe.seed)
+    from geodata.synthetic.urban import make_urban_district  # noqa: PLC0415
+    from geodata.synthetic.urban_units import DistrictSize  # noqa: PLC0415
+
+    return make_urban_district(DistrictSize(**recipe.urban.model_dump()), recipe.seed)
+
+
+def _recipe_digest(scenario: Scenario, recipe: SyntheticSpec) -> str:
+    """Of the recipe and of the named sites that stand in what it makes."""
+    said = f"synthetic {recipe.villages} {recipe.seed}"
+    if recipe.urban is not None:
+        said += f" {recipe.urban.model_dump_json()}"
+    if scenario.document is not None:
+        said += "".join(site.model_dump_json() for site in scenario.document.facilities)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _missing_layers(scenario: Scenario, profiles: Mapping[str, StreamProfile]) -> list[Fault]:

@@ -84,11 +84,34 @@ class RoadsSpec(Model):
     sheet: str | None = None
 
 
+class UrbanSpec(Model):
+    """Size of a made-up city district: 街道 with estates, perhaps 镇 with villages around them."""
+
+    area_km2: float = Field(gt=0, le=20_000)
+    built_up_km2: float = Field(gt=0)
+    """At most the area."""
+    population: int = Field(ge=1_000, le=30_000_000)
+    subdistricts: int = Field(ge=1, le=500)
+    towns: int = Field(default=0, ge=0, le=100)
+    villages: int = Field(default=2, ge=2, le=5_000)
+    sown_area_mu: float = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _built_up_within(self) -> UrbanSpec:
+        if self.built_up_km2 > self.area_km2:
+            raise ValueError("built_up_km2 is larger than area_km2")
+        return self
+
+
 class SyntheticSpec(Model):
-    """A made-up county in place of layers."""
+    """A made-up county in place of layers, or a city district where ``urban`` is given."""
 
     villages: int = Field(default=352, ge=10, le=200_000)
     seed: int = 0
+    urban: UrbanSpec | None = None
+    """Then ``villages`` is that of this size."""
+    note: str = ""
+    """Where the size is from; what the document does not give is an assumption."""
 
 
 class StreamUse(Model):

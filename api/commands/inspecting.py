@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,24 +24,38 @@ SHOWN = 20
 
 def check(
     scenario: ScenarioFile,
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="Day to look at deadlines from."),
+    ] = None,
     overrides: Overrides = None,
     lang: Language = Lang.ZH,
     as_json: AsJson = False,
 ) -> None:
-    """Read and validate a scenario and its layers; all faults at once, exit 2 on an error."""
-    from api.exits import Exit, show_faults, told  # noqa: PLC0415
-    from scenarios.check import check_scenario, has_errors  # noqa: PLC0415
+    """Read and validate a scenario and its layers; all faults at once, exit 2 on an error.
+
+    What the numbers of its document say against each other is reported too and is no error.
+    """
+    from api.exits import Exit, faults_json, show_faults, told  # noqa: PLC0415
+    from api.findings import findings_json, show_findings  # noqa: PLC0415
+    from api.summary import print_json  # noqa: PLC0415
+    from scenarios.check import examine_scenario, has_errors  # noqa: PLC0415
     from scenarios.wording import translator  # noqa: PLC0415
 
     with told(lang, as_json=as_json):
-        faults = check_scenario(scenario, overrides or ())
-        if faults or as_json:
-            show_faults(faults, lang, as_json=as_json)
+        found = examine_scenario(scenario, overrides or (), None if on is None else on.date())
+        faults = found.faults
+        if as_json:
+            said = findings_json(found.findings, lang)
+            print_json({"faults": faults_json(faults, lang), "findings": said})
+        elif faults:
+            show_faults(faults, lang, as_json=False)
         if has_errors(faults):
             raise SystemExit(Exit.BAD_INPUT)
         if not as_json:
             _ = translator(lang)
             sys.stdout.write(_("ready to plan; {count} warnings").format(count=len(faults)) + "\n")
+            show_findings(found.findings, lang)
 
 
 def assess(
