@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from geodata.crs import metric_crs, to_metric
 from geodata.roads.components import component_of_edge
@@ -61,14 +63,13 @@ def snap(
     """
     lon, lat = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
     may_use = np.isfinite(usable.cost) if isinstance(usable, CostGraph) else np.asarray(usable)
-    edges = _one_edge_a_line(graph, may_use)
+    network = _network(graph, may_use)
     placed = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
-    if not len(edges) or not len(placed):
+    if network is None or not len(placed):
         return _nowhere(lon, lat)
-    metric = metric_crs(graph.topology.node_lon, graph.topology.node_lat)
-    segments = _segments(graph, edges, *to_metric(graph.shape_lon, graph.shape_lat, metric))
-    x, y = to_metric(lon[placed], lat[placed], metric)
-    segment = _nearest_segment(segments, x, y)
+    segments = network.segments
+    x, y = to_metric(lon[placed], lat[placed], network.metric)
+    segment = _nearest_segment(network, x, y)
     along, off = _foot(segments, segment, x, y)
 
     edge = np.full(len(lon), -1, np.int32)
@@ -82,7 +83,7 @@ def snap(
     at = segments.point[segment]
     foot_lon[placed] = _between(graph.shape_lon, at, along)
     foot_lat[placed] = _between(graph.shape_lat, at, along)
-    part = component_of_edge(graph.topology, may_use)
+    part = network.component
     return Snapped(
         RoadPositions(edge, fraction),
         distance,
@@ -113,6 +114,58 @@ class _Segments:
     edge_length_m: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """The usable roads of a graph, ready to be asked for the nearest.
+
+    Parameters
+    ----------
+    tree : of the segments
+    component : (e,) of each edge
+    """
+
+    metric: CRS
+    segments: _Segments
+    tree: shapely.STRtree
+    component: NDArray[np.int32]
+
+
+def _network(graph: RoadGraph, may_use: NDArray[np.bool_]) -> _Network | None:
+    """The network of some edges, kept as long as the graph lives; None where no edge is usable.
+
+    A tier of a stream snaps its points to the same roads as the next one does.
+    """
+    made = _networks.setdefault(graph, {})
+    key = may_use.tobytes()
+    if key in made:
+        return made[key]
+    network = _made_network(graph, may_use)
+    if len(graph.shape_lon) <= MOST_POINTS_KEPT:
+        if len(made) >= MOST_KEPT:
+            made.clear()
+        made[key] = network
+    return network
+
+
+def _made_network(graph: RoadGraph, may_use: NDArray[np.bool_]) -> _Network | None:
+    edges = _one_edge_a_line(graph, may_use)
+    if not len(edges):
+        return None
+    metric = metric_crs(graph.topology.node_lon, graph.topology.node_lat)
+    segments = _segments(graph, edges, *to_metric(graph.shape_lon, graph.shape_lat, metric))
+    a, b = segments.point, segments.point + 1
+    ends = np.stack([segments.x[a], segments.y[a], segments.x[b], segments.y[b]], axis=1)
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2))))
+    return _Network(metric, segments, tree, component_of_edge(graph.topology, may_use))
+
+
+_networks: WeakKeyDictionary[RoadGraph, dict[bytes, _Network | None]] = WeakKeyDictionary()
+MOST_KEPT = 6
+"""Sets of usable edges of one graph: about one a vehicle."""
+MOST_POINTS_KEPT = 500_000
+"""Shape points of a graph whose networks are kept; larger ones would hold gigabytes."""
+
+
 def _one_edge_a_line(graph: RoadGraph, may_use: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Usable edges, without connectors, and of both directions of a line only the first."""
     edges = np.arange(graph.n_edges)
@@ -134,15 +187,12 @@ def _segments(
     return _Segments(edge, point, x, y, before, before[graph.shape_start[1:] - 1][edge])
 
 
-def _nearest_segment(segments: _Segments, x: FloatArray, y: FloatArray) -> NDArray[np.int64]:
+def _nearest_segment(network: _Network, x: FloatArray, y: FloatArray) -> NDArray[np.int64]:
     """(q,) the nearest segment; of equally near ones the first."""
-    a, b = segments.point, segments.point + 1
-    ends = np.stack([segments.x[a], segments.y[a], segments.x[b], segments.y[b]], axis=1)
-    tree = shapely.STRtree(np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2))))
     points = shapely.points(x, y)
-    _, distance = tree.query_nearest(points, return_distance=True, all_matches=False)
-    point, found = tree.query(points, predicate="dwithin", distance=distance + _TIE_M)
-    nearest = np.full(len(x), len(segments.edge))
+    _, distance = network.tree.query_nearest(points, return_distance=True, all_matches=False)
+    point, found = network.tree.query(points, predicate="dwithin", distance=distance + _TIE_M)
+    nearest = np.full(len(x), len(network.segments.edge))
     np.minimum.at(nearest, point, found)
     return nearest
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from openpyxl import Workbook, load_workbook
+from typing import TYPE_CHECKING, Any
 
 from geodata.archives import check_archive
 from geodata.columns import header_score, kind_of_sheet, nearest_word
 from geodata.faults import N_, Fault, InputError, nearest_hint
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 Rows = list[list[Any]]
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
@@ -83,6 +84,8 @@ def _opened(path: Path, *, names_only: bool = False) -> Iterator[Workbook]:
     if path.suffix.lower() == ".xls":
         message = N_("old .xls files are not read; open it in Excel and save it as .xlsx")
         raise InputError([Fault(path.name, message)])
+    from openpyxl import load_workbook  # noqa: PLC0415 - a county without workbooks needs none
+
     members = check_archive(path, path.name, MOST_BYTES)
     by_row = names_only or sum(member.file_size for member in members) > _WHOLE_BYTES
     # openpyxl, zipfile and zlib fail on damaged files in a dozen ways, all of which mean the same

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from geodata.faults import N_, Fault, InputError
+from scenarios.aside import Aside
 from scenarios.plan import Plan
 from scenarios.plan_json import plan_text
 from scenarios.problem_file import write_problems
@@ -35,7 +36,12 @@ def default_writers() -> dict[str, Writer]:
 
 
 def write_plan(
-    plan: Plan, folder: Path | str, lang: str = "zh", *, writers: dict[str, Writer] | None = None
+    plan: Plan,
+    folder: Path | str,
+    lang: str = "zh",
+    *,
+    writers: dict[str, Writer] | None = None,
+    aside: Aside | None = None,
 ) -> list[Path]:
     """Write a plan's files: map, workbook, GeoPackage and a ``plan.json`` for each stream.
 
@@ -46,6 +52,7 @@ def write_plan(
     Parameters
     ----------
     writers : by file name; the default are all deliverables
+    aside : writes the workbook meanwhile, where it is ready
 
     Returns
     -------
@@ -58,13 +65,20 @@ def write_plan(
     """
     folder = Path(folder)
     with staging_folder(folder) as staging:
-        for name, write in (default_writers() if writers is None else writers).items():
+        left = dict(default_writers() if writers is None else writers)
+        helper = aside if aside is not None and aside.ready and WORKBOOK in left else None
+        if helper is not None:
+            del left[WORKBOOK]
+            helper.begin(plan, staging / WORKBOOK, lang)
+        for name, write in left.items():
             write(plan, staging / name, lang)
         for stream_id, stream in plan.streams.items():
             place = staging if len(plan.streams) == 1 else staging / stream_id
             place.mkdir(exist_ok=True)
             (place / PLAN).write_text(plan_text(plan, stream), encoding="utf-8")
             write_problems(place / PROBLEM, stream)
+        if helper is not None:
+            helper.finish()
         written = [one.relative_to(staging) for one in _files(staging)]
     return [folder / one for one in sorted(written, key=_reading_order)]
 

@@ -36,6 +36,7 @@ def run(
     on_progress: OnRunProgress | None = None,
     on_inputs: Callable[[Inputs], None] | None = None,
     start: EarlierPlan | None = None,
+    on_idle: Callable[[], object] | None = None,
 ) -> Plan:
     """Plan a scenario.
 
@@ -46,6 +47,7 @@ def run(
         keeps the streams and the incumbents there are
     on_inputs : is given what the plan is made from, for whoever needs the roads themselves
     start : an earlier plan to start from where sites and points are still the same
+    on_idle : called once if this process has to wait while others solve
 
     Raises
     ------
@@ -68,7 +70,7 @@ def run(
     points = sum(len(inputs.layer(one.demand.layer)) for one in profiles.values())
     threads = scenario.solver.threads
     with solvers(points, len(profiles), threads, planning.hear) as found:
-        planning.plan(profiles, found)
+        planning.plan(profiles, found, on_idle)
     streams = {name: planning.plans[name] for name in profiles if name in planning.plans}
     if not streams:
         raise Cancelled
@@ -85,13 +87,20 @@ class _Planning:
         self._courses: dict[str, Course] = {}
         self._answers: deque[Answer] = deque()
 
-    def plan(self, profiles: Mapping[str, StreamProfile], solvers: Solvers) -> None:
+    def plan(
+        self,
+        profiles: Mapping[str, StreamProfile],
+        solvers: Solvers,
+        on_idle: Callable[[], object] | None,
+    ) -> None:
         """Begin the streams in turn, and take up each again when its answer is there."""
         for profile in profiles.values():
             if not self.shared.cancelled:
                 self._stoppable(solvers, partial(self._begin, profile, solvers))
             while self._stoppable(solvers, partial(self._take, solvers, block=False)):
                 pass
+        if self._courses and on_idle is not None and not self.shared.cancelled:
+            self._stoppable(solvers, lambda: bool(on_idle()))
         while self._courses:
             self._stoppable(solvers, partial(self._take, solvers, block=True))
 

@@ -233,8 +233,13 @@ def _text(table: pd.DataFrame | Mapping[str, pd.Series], column: str) -> pd.Seri
     if column not in table:
         index = table.index if isinstance(table, pd.DataFrame) else None
         return pd.Series("", index=index, dtype=object)
-    values = table[column].astype(object)
-    return values.where(values.notna(), "").astype(str).str.strip().astype(object)
+    values = table[column].to_numpy(dtype=object)
+    # A plain loop: pandas' own steps take ten times as long on tables of some hundred rows.
+    texts = [
+        "" if unknown else str(value).strip()
+        for value, unknown in zip(values, pd.isna(values), strict=True)
+    ]
+    return pd.Series(texts, index=table[column].index, dtype=object)
 
 
 def _number(table: pd.DataFrame, column: str) -> pd.Series:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, Pipe, wait
-from pathlib import Path
+from multiprocessing.connection import wait
 from typing import Protocol
 
 from planner.problem import SitingProblem
 from planner.solution import Progress, SitingSolution, SolverSettings
+from scenarios.child_process import ChildProcess
 from scenarios.solver_process import STOP
 
 WORTH_CHILDREN = 1000
@@ -113,29 +111,13 @@ class Here:
         )
 
 
-@dataclass(eq=False)
 class _Child:
     """A process that solves one question at a time (``scenarios.solver_process``)."""
 
-    process: subprocess.Popen[bytes]
-    link: Connection
-    at_work: Question | None = None
-
-    @classmethod
-    def started(cls) -> _Child:
-        ours, theirs = Pipe()
-        root = str(Path(__file__).resolve().parents[1])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - this program's own module
-                [sys.executable, "-P", "-m", "scenarios.solver_process", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                # Ctrl-C goes to the parent alone, which asks the child for its best plan.
-                start_new_session=True,
-            )
-        return cls(process, ours)
+    def __init__(self) -> None:
+        self.running = ChildProcess.started("scenarios.solver_process")
+        self.link = self.running.link
+        self.at_work: Question | None = None
 
     def ask(self, question: Question) -> None:
         self.at_work = question
@@ -144,9 +126,7 @@ class _Child:
             self.link.send((question.problem, question.settings, question.start))
 
     def end(self) -> None:
-        self.link.close()
-        self.process.kill()
-        self.process.wait()
+        self.running.end()
 
 
 @dataclass(eq=False)
@@ -160,7 +140,7 @@ class Children:
     _stopped: bool = False
 
     def __post_init__(self) -> None:
-        self._children = [_Child.started() for _ in range(self.many)]
+        self._children = [_Child() for _ in range(self.many)]
 
     def submit(self, question: Question) -> None:
         """Ask; an idle child begins at once."""

@@ -79,16 +79,17 @@ def _plan(
     from api.last_plan import remember  # noqa: PLC0415
     from api.progress import progress_bar  # noqa: PLC0415
     from api.summary import exit_code, plan_summary, print_json, show_summary  # noqa: PLC0415
+    from scenarios.aside import Aside  # noqa: PLC0415
     from scenarios.output import check_output_folder, write_plan  # noqa: PLC0415
     from scenarios.progress import RunProgress  # noqa: PLC0415
     from scenarios.run import run  # noqa: PLC0415
 
     check_output_folder(out)
-    with progress_bar(lang, quiet=quiet or as_json) as hear:
-        made = run(scenario, folder=folder, on_progress=hear)
+    with progress_bar(lang, quiet=quiet or as_json) as hear, Aside() as aside:
+        made = run(scenario, folder=folder, on_progress=hear, on_idle=aside.prepare)
         code = exit_code(made)
         hear(RunProgress("write"))
-        files = write_plan(made, out, lang)
+        files = write_plan(made, out, lang, aside=aside)
     remember(out)
     if as_json:
         print_json(plan_summary(made, files, lang))

@@ -265,7 +265,7 @@ def _areas(
             for tier, name in zip(areas["tier"], areas["facility_id"], strict=True)
         ],
         "tint": _tints(areas),
-        "rings": [rings(shape, tolerance) for shape in areas.geometry],
+        "rings": rings(areas.geometry, tolerance),
     }
 
 
@@ -287,23 +287,26 @@ def _tints(areas: gpd.GeoDataFrame) -> list[int]:
 
 def _districts(districts: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     rows = []
-    for name, shape in zip(_texts(districts["name"]), districts.geometry, strict=True):
+    outlines = rings(districts.geometry, 5 / SCALE)
+    names = _texts(districts["name"])
+    for name, shape, lines in zip(names, districts.geometry, outlines, strict=True):
         if shape is None or shape.is_empty:
             continue
         label = shape.representative_point()
         x, y = whole(np.array([label.x, label.y]))
-        rows.append({"name": name, "rings": rings(shape, 5 / SCALE), "label": [x, y]})
+        rows.append({"name": name, "rings": lines, "label": [x, y]})
     return rows
 
 
 def _exclusions(exclusions: gpd.GeoDataFrame) -> dict[str, Any]:
     """Shapes by kind; polygons are filled, lines are drawn."""
     kinds: dict[str, Any] = {}
-    for kind, shape in zip(_texts(exclusions["kind"]), exclusions.geometry, strict=True):
+    shapes = exclusions.geometry
+    outlines = rings(shapes, 5 / SCALE)
+    for kind, shape, lines in zip(_texts(exclusions["kind"]), shapes, outlines, strict=True):
         if shape is None or shape.is_empty:
             continue
         entry = kinds.setdefault(kind, {"polygons": [], "lines": []})
-        lines = rings(shape, 5 / SCALE)
         entry["lines" if "Line" in shape.geom_type else "polygons"].append(lines)
     return kinds
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -29,31 +31,47 @@ ROAD_RANKS: tuple[frozenset[str], ...] = (
 """Road classes by drawing rank, trunk roads first; everything else is rank 3."""
 
 Lines = list[list[int]]
+Objects = NDArray[np.object_]
 
 
-def encoded(coordinates: NDArray[np.float64]) -> list[int]:
-    """One line or ring, (n, 2) degrees, as differences; points that fall together are one."""
-    whole = np.rint(coordinates[:, :2] * SCALE).astype(np.int64)
-    if len(whole) > 1:
-        moved = np.any(np.diff(whole, axis=0) != 0, axis=1)
-        whole = whole[np.concatenate([[True], moved])]
-    steps = np.diff(whole, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
+def encoded(lines: Objects) -> Lines:
+    """Each line or ring as differences; points that fall together are one.
+
+    Parameters
+    ----------
+    lines : (n,) line strings or rings, degrees
+    """
+    coordinates, line = shapely.get_coordinates(lines, return_index=True)
+    places = np.rint(coordinates * SCALE).astype(np.int64)
+    first = np.ones(len(line), dtype=np.bool_)
+    first[1:] = line[1:] != line[:-1]
+    kept = first.copy()
+    kept[1:] |= np.any(np.diff(places, axis=0) != 0, axis=1)
+    places, first = places[kept], first[kept]
+    steps = np.diff(places, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
+    steps[first] = places[first]
     flat: list[int] = steps.ravel().tolist()
-    return flat
+    limits = [*(2 * np.flatnonzero(first)).tolist(), len(flat)]
+    return [flat[start:end] for start, end in pairwise(limits)]
 
 
-def rings(shape: BaseGeometry | None, tolerance: float) -> Lines:
-    """Every ring of a polygon or line of any kind; holes are drawn by the even-odd rule."""
-    if shape is None or shape.is_empty:
-        return []
-    simple = shapely.simplify(shape, tolerance)
-    lines = []
-    for part in shapely.get_parts(simple):
-        for ring in shapely.get_parts(shapely.boundary(part)) if part.area > 0 else [part]:
-            line = encoded(shapely.get_coordinates(ring))
-            if len(line) >= 4:
-                lines.append(line)
-    return lines
+def rings(shapes: Iterable[BaseGeometry | None], tolerance: float) -> list[Lines]:
+    """Every ring of each polygon or line of any kind; holes are drawn by the even-odd rule.
+
+    Returns
+    -------
+    A list for each shape, empty where it is null or empty.
+    """
+    every = np.array([*shapes, None], dtype=object)[:-1]  # a lone shape must not be unpacked
+    parts, owner = shapely.get_parts(shapely.simplify(every, tolerance), return_index=True)
+    outlines = np.where(shapely.area(parts) > 0, shapely.boundary(parts), parts)
+    lines, part = shapely.get_parts(outlines, return_index=True)
+    filled = ~shapely.is_empty(lines)
+    found: list[Lines] = [[] for _shape in every]
+    for shape, line in zip(owner[part[filled]].tolist(), encoded(lines[filled]), strict=True):
+        if len(line) >= 4:
+            found[shape].append(line)
+    return found
 
 
 def road_rank(road_class: object) -> int:
@@ -86,9 +104,9 @@ def road_lines(roads: gpd.GeoDataFrame, budget: int = VERTEX_BUDGET) -> dict[str
     count = np.bincount(ranks, weights=shapely.get_num_coordinates(simple), minlength=4)
     shown = max(1, int(np.searchsorted(np.cumsum(count), budget, side="right")))
     by_rank: list[Lines] = [[] for _rank in range(len(ROAD_RANKS) + 1)]
-    for rank, shape in zip(ranks.tolist(), simple, strict=True):
-        if rank < shown:
-            by_rank[rank].extend(_encoded_parts(shape))
+    for rank in range(min(shown, len(by_rank))):
+        lines = encoded(shapely.get_parts(simple[ranks == rank]))
+        by_rank[rank] = [line for line in lines if len(line) >= 4]
     return {"ranks": by_rank, "dropped": sum(count[shown:] > 0)}
 
 
@@ -107,11 +125,6 @@ def _merged(
         lines.extend(merged)
         rank_of.extend([rank] * len(merged))
     return np.array(lines, dtype=object), np.array(rank_of, dtype=np.int64)
-
-
-def _encoded_parts(shape: BaseGeometry) -> Lines:
-    lines = (encoded(shapely.get_coordinates(part)) for part in shapely.get_parts(shape))
-    return [line for line in lines if len(line) >= 4]
 
 
 def whole(degrees: NDArray[np.float64]) -> list[int]:

@@ -11,7 +11,13 @@ from scenarios import wording
 from scenarios.deliverables.workbook_facilities import setback_text
 from scenarios.deliverables.workbook_sheet import Block, Cell, Column, Kind, Row, Sheet
 from scenarios.deliverables.workbook_villages import tier_reasons
-from scenarios.deliverables.workbook_words import PROBLEM_NAMES, STRENGTH_NAMES, Subject, tier_by_id
+from scenarios.deliverables.workbook_words import (
+    PROBLEM_NAMES,
+    STRENGTH_NAMES,
+    Subject,
+    tier_by_id,
+    tier_columns,
+)
 from scenarios.plan import StreamPlan
 from scenarios.plan_json import sourced_numbers
 from scenarios.schema import Evidence, SizeOption, Sourced, StreamProfile, Tier
@@ -172,9 +178,8 @@ def _input_rows(subject: Subject) -> Iterator[tuple[Cell, Cell, Cell, Cell]]:
 def assumptions_sheet(subject: Subject) -> Sheet:
     """Every number of the profiles with where it comes from and how well it is known."""
     _ = subject.translate
-    columns = (
-        Column(_("Stream"), width=20),
-        Column(_("Type / level"), width=20),
+    columns = tier_columns(
+        subject,
         Column(_("Number"), width=28),
         Column(_("Value"), Kind.EXACT, 13),
         Column(_("Unit"), width=12),
@@ -281,9 +286,8 @@ def _rule_rows(subject: Subject, tier: Tier) -> Iterator[Row]:
 def certificate_sheet(subject: Subject) -> Sheet:
     """What is proven of each tier, in plain words and in numbers."""
     _ = subject.translate
-    columns = (
-        Column(_("Stream"), width=20),
-        Column(_("Type / level"), width=20),
+    columns = tier_columns(
+        subject,
         Column(_("What is proven"), Kind.WRAPPED, 36),
         Column(_("Outcome"), Kind.WRAPPED, 22),
         Column(_("What is looked for"), Kind.WRAPPED, 30),

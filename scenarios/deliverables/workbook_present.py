@@ -7,7 +7,7 @@ from typing import Any
 
 from scenarios import wording
 from scenarios.deliverables.workbook_sheet import Block, Column, Kind, Row, Sheet
-from scenarios.deliverables.workbook_words import STRENGTH_NAMES, Subject
+from scenarios.deliverables.workbook_words import STRENGTH_NAMES, Subject, tier_columns
 from scenarios.plan import StreamPlan
 
 
@@ -36,9 +36,8 @@ def _tiers(subject: Subject) -> Iterator[tuple[StreamPlan, str, Mapping[str, Any
 
 def _shortfall_columns(subject: Subject) -> tuple[Column, ...]:
     _ = subject.translate
-    return (
-        Column(_("Stream"), width=20),
-        Column(_("Type / level"), width=20),
+    return tier_columns(
+        subject,
         Column(_("Sites standing"), Kind.COUNT, 14),
         Column(_("Demand (t/yr)"), Kind.AMOUNT, 22),
         Column(_("Present capacity (t/yr)"), Kind.AMOUNT, 14),
@@ -72,9 +71,8 @@ def _shortfall_rows(subject: Subject) -> Iterator[Row]:
 
 def _coverage_columns(subject: Subject) -> tuple[Column, ...]:
     _ = subject.translate
-    return (
-        Column(_("Stream"), width=20),
-        Column(_("Type / level"), width=20),
+    return tier_columns(
+        subject,
         Column(_("Object"), width=10),
         Column(_("Criterion"), width=22),
         Column(_("Covered"), Kind.AMOUNT, 12),
@@ -119,9 +117,8 @@ def coverage_formula(subject: Subject, row: Mapping[str, Any]) -> str:
 
 def _quota_columns(subject: Subject) -> tuple[Column, ...]:
     _ = subject.translate
-    return (
-        Column(_("Stream"), width=20),
-        Column(_("Type / level"), width=20),
+    return tier_columns(
+        subject,
         Column(_("Township"), width=14),
         Column(_("Wording"), width=22),
         Column(_("At least"), Kind.COUNT, 12),
@@ -154,9 +151,8 @@ def _quota_rows(subject: Subject) -> Iterator[Row]:
 def standing_sheet(subject: Subject) -> Sheet:
     """Load rate and compliance of every site that stands today."""
     _ = subject.translate
-    columns = (
-        Column(_("Stream"), width=20),
-        Column(_("Type / level"), width=20),
+    columns = tier_columns(
+        subject,
         Column(_("Facility name"), width=30),
         Column(_("Township"), width=12),
         Column(_("Present state"), width=12),

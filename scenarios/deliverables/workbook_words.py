@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from geodata.faults import N_
 from scenarios import wording
-from scenarios.deliverables.workbook_sheet import Cell
+from scenarios.deliverables.workbook_sheet import Cell, Column
 from scenarios.plan import Plan, StreamPlan
 from scenarios.schema import Evidence, Tier
 
@@ -116,6 +116,12 @@ class Subject:
             return str(names[tree.query((lon * shrink, lat))[1]])
 
         return find
+
+
+def tier_columns(subject: Subject, *columns: Column) -> tuple[Column, ...]:
+    """Headings of a block whose rows are of a tier: its stream, its name, then ``columns``."""
+    _ = subject.translate
+    return (Column(_("Stream"), width=20), Column(_("Type / level"), width=20), *columns)
 
 
 def tier_units(stream: StreamPlan) -> dict[str, str]:

@@ -203,7 +203,7 @@ def test_counts_worded_in_principle_give_way_and_say_so():
     key = "streams.household_transfer.tiers.transfer_station"
     plan = run(example("demo", only(
         "household_transfer",
-        f"{key}.quotas=[{{per: district, minimum: 60, strength: in_principle, source: x}}]",
+        f"{key}.quotas=[{{per: district, minimum: 60, strength: in_principle, source: 试行办法第三条}}]",
     )))  # fmt: skip
     stream = plan.streams["household_transfer"]
     assert stream.answers[0].solution.has_plan

@@ -115,7 +115,7 @@ def test_stopping_hands_in_the_best_plans_and_begins_nothing_more(children):
 def test_what_a_dead_child_had_is_solved_here(children):
     children.submit(cover("a"))
     for child in list(children._children):
-        os.kill(child.process.pid, signal.SIGKILL)
+        os.kill(child.running.process.pid, signal.SIGKILL)
     assert all_answers(children, 1)["a"][1].has_plan
     children.submit(cover("b"))
     assert all_answers(children, 1)["b"][1].has_plan
@@ -141,7 +141,7 @@ def test_large_runs_start_as_many_children_as_cores_and_end_them():
         pytest.skip("one core")
     with solvers(10_000, 2, None, unheard) as found:
         assert isinstance(found, Children)
-        processes = [child.process for child in found._children]
+        processes = [child.running.process for child in found._children]
     assert len(processes) == 2
     assert all(process.poll() is not None for process in processes)
 
