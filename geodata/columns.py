@@ -25,7 +25,8 @@ NOUNS = (
     N_("demand points"), N_("facilities"), N_("candidates"), N_("districts"),
     N_("exclusion zones"), N_("shops"), N_("plots of public land"), N_("plots of permitted land"),
     N_("estates"), N_("restaurants"), N_("clinics"), N_("repair shops"), N_("building sites"),
-    N_("works"),
+    N_("works"), N_("livestock farms"), N_("institutions"), N_("parks"), N_("sewage works"),
+    N_("river reaches"), N_("energy plants"), N_("excavations"), N_("licence areas"),
 )  # fmt: skip
 _BRACKETS = re.compile(r"[(\[【{<]([^)\]】}>]*)[)\]】}>]")
 _YEAR = re.compile(r"^\d{4}年?(末|底|度)?|\d{4}年?(末|底|度)?$")

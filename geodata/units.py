@@ -27,6 +27,7 @@ UNITS: dict[str, dict[str, float]] = {
     },
     "length": {"m": 1.0, "米": 1.0, "km": 1e3, "公里": 1e3, "千米": 1e3},
     "volume": {"m3": 1.0, "m^3": 1.0, "立方米": 1.0, "立方": 1.0, "方": 1.0},
+    "power": {"mw": 1.0, "兆瓦": 1.0, "kw": 1e-3, "千瓦": 1e-3},
     "money": {"元": 1.0, "cny": 1.0, "yuan": 1.0},
     "count": dict.fromkeys(
         (

@@ -177,7 +177,7 @@ def spell_out(document: YamlDocument, where: str) -> list[Fault]:
 
     Returns
     -------
-    A fault for every key that ``sources.yaml`` does not have, naming the nearest.
+    A fault for every word that looks like a key of ``sources.yaml`` and is none.
     """
     faults: list[Fault] = []
     for path, mapping in _mappings(document.data, ()):
@@ -186,8 +186,11 @@ def spell_out(document: YamlDocument, where: str) -> list[Fault]:
             continue
         source = sources().get(said)
         if source is None:
-            line = document.line((*path, "source"))
-            faults.append(_unknown(said, where if line is None else f"{where}, line {line}"))
+            near = nearest(said, list(sources()))
+            if near is not None:  # else a word of the planner's own
+                line = document.line((*path, "source"))
+                place = where if line is None else f"{where}, line {line}"
+                faults.append(Fault(place, _UNKNOWN, {"source": said, "near": near}))
             continue
         mapping["source_key"] = said
         mapping.setdefault("evidence", source.evidence.value)
@@ -204,13 +207,7 @@ def _written(source: Source, evidence: str) -> str:
     return text
 
 
-def _unknown(word: str, where: str) -> Fault:
-    near = nearest(word, list(sources()))
-    if near is not None:
-        message = N_("source {source} is not in sources.yaml; did you mean {near}?")
-        return Fault(where, message, {"source": word, "near": near})
-    message = N_("source {source} is not in sources.yaml; name one of it or write the text itself")
-    return Fault(where, message, {"source": word})
+_UNKNOWN = N_("source {source} is not in sources.yaml; did you mean {near}?")
 
 
 def _mappings(data: Any, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.roads.graph import RoadGraph
@@ -15,6 +16,7 @@ from geodata.synthetic.administration import Units, district_layer, make_units, 
 from geodata.synthetic.areas import Areas, divide_land
 from geodata.synthetic.calibration import figures
 from geodata.synthetic.draws import Draws
+from geodata.synthetic.ends import end_facilities, licence_area_layer
 from geodata.synthetic.exclusions import exclusion_layer
 from geodata.synthetic.facilities import facility_layer
 from geodata.synthetic.land import (
@@ -36,6 +38,17 @@ from geodata.synthetic.town_points import (
     repair_shop_layer,
     restaurant_layer,
     shop_layer,
+)
+from geodata.synthetic.waste_points import (
+    energy_plant_layer,
+    excavation_layer,
+    heap_layer,
+    institution_layer,
+    livestock_farm_layer,
+    park_layer,
+    river_reach_layer,
+    sewage_works_layer,
+    works_layer,
 )
 
 FloatArray = NDArray[np.float64]
@@ -140,7 +153,7 @@ def _layers(
         "districts": district_layer(units, made, areas),
         "villages": village_layer(seed, units, made, areas),
         "exclusions": exclusion_layer(seed, units, made, areas, ground, rivers, network),
-        "facilities": facility_layer(seed, units, made, ground, gateways),
+        "facilities": _facilities(seed, units, made, ground, gateways),
         "candidates": candidate_layer(seed, units, ground),
         "shops": shop_layer(seed, units, made),
         "estates": estate_layer(seed, units, made),
@@ -150,10 +163,31 @@ def _layers(
         "building_sites": building_site_layer(seed, units, made),
         "public_land": public_land_layer(seed, units, made, ground),
         "permitted_land": permitted_land_layer(seed, units, ground),
+        "livestock_farms": livestock_farm_layer(seed, units, made),
+        "institutions": institution_layer(seed, units, made),
+        "parks": park_layer(seed, units, made),
+        "sewage_works": sewage_works_layer(seed, units, made),
+        "river_reaches": river_reach_layer(seed, units, made, rivers),
+        "works": works_layer(seed, units, made),
+        "energy_plants": energy_plant_layer(seed, units, made),
+        "excavations": excavation_layer(seed, units, made),
+        "heaps": heap_layer(seed, units, made),
+        "licence_areas": licence_area_layer(units, made, areas),
     }
     for layer in layers.values():
         layer.attrs["synthetic"] = LABEL
     return layers
+
+
+def _facilities(
+    seed: int, units: Units, made: Settlements, ground: FreeGround, gateways: FloatArray
+) -> gpd.GeoDataFrame:
+    """What stands in the county, then where its streams end."""
+    standing = facility_layer(seed, units, made, ground, gateways)
+    ends = end_facilities(seed, units, ground, gateways, len(standing))
+    return gpd.GeoDataFrame(
+        pd.concat([standing, ends], ignore_index=True), geometry="geometry", crs=standing.crs
+    )
 
 
 def _sources() -> tuple[str, ...]:

@@ -24,6 +24,16 @@ STANDARD_COLUMNS = {
     "clinics": {"id", "name", "district", "beds", "demand_t_per_yr", "geometry"},
     "repair_shops": {"id", "name", "district", "demand_t_per_yr", "geometry"},
     "building_sites": {"id", "name", "district", "floor_area_m2", "demand_t_per_yr", "geometry"},
+    "livestock_farms": {"id", "name", "district", "kind", "heads", "demand_t_per_yr", "geometry"},
+    "institutions": {"id", "name", "district", "kind", "population", "demand_t_per_yr", "geometry"},
+    "parks": {"id", "name", "district", "area_m2", "demand_t_per_yr", "geometry"},
+    "sewage_works": {"id", "name", "district", "sludge_t_per_yr", "demand_t_per_yr", "geometry"},
+    "river_reaches": {"id", "name", "district", "dredged_t_per_yr", "demand_t_per_yr", "geometry"},
+    "works": {"id", "name", "district", "hazardous_waste_t_per_yr", "demand_t_per_yr", "geometry"},
+    "energy_plants": {"id", "name", "district", "photovoltaic_mw", "wind_mw", "geometry"},
+    "excavations": {"id", "name", "district", "soil_t_per_yr", "demand_t_per_yr", "geometry"},
+    "heaps": {"id", "name", "district", "kind", "tonnes", "removed_t", "deadline_year", "geometry"},
+    "licence_areas": {"id", "name", "geometry"},
 }  # fmt: skip
 STATES = {
     "kept",
