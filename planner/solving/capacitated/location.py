@@ -23,6 +23,7 @@ from planner.solving.capacitated.bound import (
 from planner.solving.capacitated.branch import Branching, NodeResult, root
 from planner.solving.capacitated.course import NAME, Course
 from planner.solving.capacitated.data import suits
+from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.reduced_model import (
     MOST_PAIRS,
@@ -69,6 +70,8 @@ class CapacitatedLocation:
 
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Solve as far as gap, time and the watch allow."""
+        if not problem.single_source:
+            return DividedRun(problem, settings, watch).solve()
         return _Run(problem, settings, watch).solve()
 
 

@@ -178,3 +178,47 @@ def price_openings(  # noqa: C901, PLR0912 - one compiled kernel
     if over_capacity > under_capacity:
         part = min(1.0, max(0.0, (needed - under_capacity) / (over_capacity - under_capacity)))
     return best, at, part
+
+
+@njit(cache=True, nogil=True)
+def price_sites(
+    value: FloatArray,
+    capacity: FloatArray,
+    state: IntArray,
+    needed: float,
+    under: IntArray,
+    over: IntArray,
+) -> tuple[float, float, float]:
+    """As :func:`price_openings` for one size a site and no counts: sorted once, no search.
+
+    Least ``sum v_j y_j`` with ``sum capacity_j y_j >= needed`` and ``0 <= y_j <= 1`` opens what
+    pays, then by cost a unit of capacity; the last one opened sets the price.
+    """
+    m = state.size
+    total, filled = 0.0, 0.0
+    unit = np.full(m, np.inf)
+    for j in range(m):
+        under[j] = -1
+        if state[j] == OPEN or (state[j] == FREE and value[j] < 0.0):
+            if value[j] == np.inf:
+                return np.inf, 0.0, 0.0
+            under[j] = j
+            total += value[j]
+            filled += capacity[j]
+        elif state[j] == FREE and capacity[j] > 0.0:
+            unit[j] = value[j] / capacity[j]
+    _copy(under, over)
+    if filled >= needed * (1.0 - 1e-9):
+        return total, 0.0, 0.0
+    for j in np.argsort(unit):
+        if unit[j] == np.inf:
+            break
+        over[j] = j
+        if filled + capacity[j] >= needed:
+            return total + unit[j] * (needed - filled), unit[j], (needed - filled) / capacity[j]
+        under[j] = j
+        total += value[j]
+        filled += capacity[j]
+    if filled >= needed * (1.0 - 1e-9):
+        return total, 0.0, 0.0
+    return np.inf, 0.0, 0.0

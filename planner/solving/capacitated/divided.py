@@ -1,0 +1,175 @@
+"""Capacitated location with divided demand: bound, search, then branch until gap or time is enough.
+
+The plans of a set of sites are found by an exact transport, so only the sites and sizes are
+searched; the bound is :mod:`planner.solving.capacitated.divided_bound`'s.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.problem import FloatArray, IntArray, SitingProblem
+from planner.solution import SolverSettings
+from planner.solving.capacitated.bound import (
+    BoundResult,
+    Multipliers,
+    first_multipliers,
+    rounded_down,
+)
+from planner.solving.capacitated.course import NAME, Course
+from planner.solving.capacitated.divided_bound import DividedBound, Stand
+from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
+from planner.solving.capacitated.search import SitePlan
+from planner.solving.method import Found, Watch
+
+ROOT_ROUNDS = 600
+PERIOD = 20
+"""Rounds at the root between two looks at its choices as plans."""
+STARTS, STARTS_LARGE = 8, 4
+"""Plans of the root that interchange begins from."""
+LARGE_PAIRS = 1_000_000
+NODES_WITHOUT_PLAN = 300
+"""Nodes after which a search that has no plan leaves the problem to the next method."""
+OFFER_EVERY = 4
+"""One node in so many gives its choice to the search."""
+
+
+class DividedRun(Course):
+    """One solve: which stage comes when."""
+
+    def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
+        super().__init__(problem, settings, watch)
+        pairs = max(1, self.data.n * self.data.m)
+        self._large = pairs >= LARGE_PAIRS
+        self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+        self._relaxation = DividedBound(self.data)
+        self._halt = np.zeros(1, np.int64)
+
+    def solve(self) -> Found:
+        """Bound, search and branch; a cancelled solve leaves its best with the watch."""
+        if not self.data.servable:
+            return Found.nothing(NAME, bound=np.inf, infeasible=True)
+        try:
+            self._run()
+        except BaseException:
+            if np.isfinite(self.objective):
+                self.watch.keep(self._found())
+            raise
+        self._ended = True
+        return self._found()
+
+    def _run(self) -> None:
+        with self._stage("bound"):
+            stand = self._bound()
+        if self.bound == np.inf:
+            return
+        with self._stage("search"):
+            self._improve(stand)
+        with self._stage("branch"):
+            self._branch(stand)
+
+    def _bound(self) -> Stand:
+        """Raise the root's bound, trying its choices as plans on the way."""
+        stand = self._relaxation.begin(first_multipliers(self.data))
+        none = np.zeros(len(self.data.capacity), np.bool_)
+        period = int(np.clip(PERIOD * 2e6 / (self.data.n * self.data.m), 2, PERIOD))
+        offered = 0
+        while not stand.ended and stand.rounds < ROOT_ROUNDS and not self._done("bound"):
+            before = stand.rounds
+            self._relaxation.rise(
+                stand,
+                self._first_state,
+                none,
+                rounds=period,
+                target=self.objective,
+                stop_at=self.limit,
+                halt=self._halt,
+            )
+            self.bound = max(self.bound, stand.bound)
+            self.root = _result(stand)
+            if self.bound == np.inf or stand.rounds == before:
+                break
+            if stand.rounds - offered >= PERIOD:
+                offered = stand.rounds
+                self._offer(np.where(stand.opened > 0.5, self._largest, -1), stand.opened)
+                if not self._large:  # sizes that fit tightly take seconds to divide
+                    self._offer(stand.choice, stand.opened)
+                self._report("bound")
+        return stand
+
+    @property
+    def _largest(self) -> IntArray:
+        return self.data.size_start[1:] - 1
+
+    def _offer(self, chosen: IntArray, preference: FloatArray) -> SitePlan | None:
+        return self.search.offer(self.search.completed(chosen, preference))
+
+    def _improve(self, stand: Stand) -> None:
+        """Interchange from the best plans of the root."""
+        for chosen in self.search.ranked(STARTS_LARGE if self._large else STARTS):
+            plan = self.search.evaluate_anew(chosen)
+            if plan is None or self._enough():
+                break
+            self._interchange(plan, stand.value)
+            self._report("search")
+
+    def _interchange(self, plan: SitePlan, worth: FloatArray) -> SitePlan:
+        return self.search.interchange(
+            plan,
+            worth,
+            breadth=self._breadth,
+            candidates=100,
+            pause=lambda: self._over("search"),
+        )
+
+    def _branch(self, stand: Stand) -> None:
+        """Grow the tree to its end."""
+        if self._enough():
+            return
+        none = np.zeros(len(self.data.capacity), np.bool_)
+        tree = DividedTree(
+            self._relaxation,
+            Node(stand.bound, 0, self._first_state, none, stand.multipliers),
+            objective=lambda: self.objective,
+            prune_at=lambda: self.limit,
+            threads=self.settings.threads,
+        )
+
+        def on_turn(turn: Turn) -> float:
+            self._nodes = tree.nodes
+            proven = self._try_turn(turn, tree.nodes, stand.value)
+            if tree.bound > self.bound:
+                self.bound, self._proof_of_bound = tree.bound, "lagrangian tree"
+            self._listen("branch")
+            return proven
+
+        def pause() -> bool:
+            hopeless = not np.isfinite(self.objective) and tree.nodes >= NODES_WITHOUT_PLAN
+            return self._done("branch") or hopeless
+
+        tree.run(on_turn=on_turn, pause=pause)
+        if tree.bound > self.bound:
+            self.bound, self._proof_of_bound = tree.bound, "lagrangian tree"
+
+    def _try_turn(self, turn: Turn, nodes: int, worth: FloatArray) -> float:
+        """Plans from a node's choice; for a leaf, the proven bound of its one choice."""
+        if turn.leaf:
+            plan = None if turn.choice is None else self.search.evaluate_anew(turn.choice)
+            if plan is None:
+                return np.inf
+            self.search.take(plan)
+            return rounded_down(plan.objective)
+        if turn.choice is not None and nodes % OFFER_EVERY == 0 and self.watch.remaining_s > 0:
+            before = self.objective
+            plan = self._offer(turn.choice, turn.preference)
+            if plan is not None and plan.objective < before:
+                self._interchange(plan, worth)
+        return -np.inf
+
+
+def _result(stand: Stand) -> BoundResult:
+    """The stand as what the certificate keeps of the root."""
+    multipliers = Multipliers(stand.demand.copy(), stand.price)
+    return BoundResult(
+        stand.bound, multipliers, stand.value.copy(), stand.opened.copy(), stand.rounds
+    )
