@@ -1,0 +1,209 @@
+"""One run in a process of its own: ``python -m scenarios.job SPEC.json``.
+
+The worker that starts it talks by pipes. In: the line ``cancel`` asks to stop with the best plan
+so far; the end of the input means that the worker has died, and the process ends with it. Out: one
+JSON object a line: progress, and last what came of it. The plan's files are in the folder that the
+specification names, complete when the last line is ``finished``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from geodata.faults import N_, Fault, InputError
+from planner.problem import ProblemError
+from planner.solution import Cancelled, Outcome
+from scenarios.progress import RunProgress
+from scenarios.wording import LANGUAGES, translator
+
+NICENESS = 10
+"""Planning gives way to whoever waits for an answer of the service."""
+
+Told = dict[str, Any]
+
+
+class Watcher(threading.Thread):
+    """Hears the worker: a wish to stop, or its end."""
+
+    def __init__(self, source: IO[str]) -> None:
+        super().__init__(daemon=True)
+        self._source = source
+        self.cancelled = threading.Event()
+
+    def run(self) -> None:
+        """Listen until the input ends."""
+        for line in self._source:
+            if line.strip() == "cancel":
+                self.cancelled.set()
+        os._exit(1)  # the worker is gone: nobody is left to take a result
+
+
+class Teller:
+    """Progress as lines, no more often than anybody could read."""
+
+    STEPS = ("assess", "sites", "distances", "solve")
+
+    def __init__(self, sink: IO[str], watcher: Watcher) -> None:
+        self._sink, self._watcher = sink, watcher
+        self._lock = threading.Lock()
+        self._last: Told = {}
+
+    def __call__(self, event: RunProgress) -> None:
+        """Pass an event of the run on; stop the run where that is asked for."""
+        told = {
+            "kind": "progress",
+            "phase": event.step if event.solving is None else event.solving.phase,
+            "step": event.step,
+            "stream": event.stream,
+            "tier": event.tier,
+            "percent": self._percent(event),
+            "objective": _finite(event.solving and event.solving.objective),
+            "bound": _finite(event.solving and event.solving.bound),
+            "gap": _finite(event.solving and event.solving.gap),
+        }
+        if told != self._last:
+            self._last = told
+            self.tell(told)
+        if self._watcher.cancelled.is_set() and event.step != "write":
+            raise Cancelled
+
+    def tell(self, told: Told) -> None:
+        """One line."""
+        with self._lock:
+            self._sink.write(json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
+            self._sink.flush()
+
+    def _percent(self, event: RunProgress) -> float:
+        if event.step == "inputs":
+            return 1.0
+        if event.step == "write":
+            return 93.0
+        share = self.STEPS.index(event.step) / 10 if event.step in self.STEPS else 0.0
+        if event.solving is not None and math.isfinite(event.solving.gap):
+            share += 0.5 * max(0.0, 1.0 - event.solving.gap)
+        done = (event.done + min(share, 0.95)) / max(event.total, 1)
+        return round(5.0 + 85.0 * min(done, 1.0), 1)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the specification in the file named."""
+    with suppress(OSError):
+        os.nice(NICENESS)
+    # What libraries print must not get between our lines.
+    sink = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    watcher = Watcher(sys.stdin)
+    watcher.start()
+    teller = Teller(sink, watcher)
+    try:
+        spec = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+        teller.tell({"kind": "finished", **_planned(spec, teller)})
+    except Cancelled:
+        teller.tell({"kind": "cancelled"})
+    except InputError as error:
+        teller.tell({"kind": "failed", "faults": [fault_dict(one) for one in error.faults]})
+    except ProblemError as error:
+        faults = [fault_dict(Fault("scenario", one)) for one in error.faults]
+        teller.tell({"kind": "failed", "faults": faults})
+    except MemoryError:
+        message = N_("there is not enough memory for this scenario")
+        teller.tell({"kind": "failed", "faults": [fault_dict(Fault("run", message))]})
+    except Exception:  # noqa: BLE001 - the details go to the log, never to a reader
+        traceback.print_exc()
+        message = N_("the run failed by a fault of this program; its log has the details")
+        teller.tell({"kind": "failed", "faults": [fault_dict(Fault("run", message))]})
+    return 0
+
+
+def _planned(spec: Told, teller: Teller) -> Told:
+    """Plan and write; what the run's row says of it."""
+    from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415 - heavy
+    from scenarios.feature_files import write_features  # noqa: PLC0415
+    from scenarios.inputs import Inputs  # noqa: PLC0415
+    from scenarios.output import write_plan  # noqa: PLC0415
+    from scenarios.run import run  # noqa: PLC0415
+    from scenarios.schema import Scenario  # noqa: PLC0415
+    from scenarios.service_check import write_index  # noqa: PLC0415
+    from scenarios.service_check.build import build_index  # noqa: PLC0415
+    from scenarios.service_check.files import SERVICE  # noqa: PLC0415
+
+    scenario = Scenario.model_validate(spec["scenario"])
+    start = read_earlier_plan(Path(spec["start"])) if spec.get("start") else None
+    given: list[Inputs] = []
+    plan = run(
+        scenario,
+        folder=spec["folder"],
+        on_progress=teller,
+        on_inputs=given.append,
+        start=start,
+    )
+    teller(RunProgress("write"))
+    out = Path(spec["out"])
+    write_plan(plan, out, spec["lang"])
+    write_features(plan, out)
+    write_index(build_index(plan, given[0]), out / SERVICE)
+    return _summary(plan)
+
+
+def _summary(plan: Any) -> Told:
+    from scenarios.answers import is_open  # noqa: PLC0415
+
+    streams = {}
+    for key, stream in plan.streams.items():
+        open_rows = stream.facilities[is_open(stream.facilities["status"]).to_numpy(bool)]
+        streams[key] = {
+            "name": stream.profile.name.model_dump(),
+            "outcome": stream.certificate.outcome.value,
+            "objective": _finite(stream.certificate.objective),
+            "bound": _finite(stream.certificate.bound),
+            "gap": _finite(stream.certificate.gap),
+            "facilities": len(open_rows),
+            "new": int((open_rows["status"] == "new").sum()),
+            "villages": len(stream.demand),
+            "unserved": int((~stream.demand["served"].astype(bool)).sum()),
+            "input_hash": stream.input_hash,
+        }
+    cancelled = any(one["outcome"] == Outcome.CANCELLED.value for one in streams.values())
+    districts = sorted(
+        {str(one) for stream in plan.streams.values() for one in stream.demand["district"] if one}
+    )
+    return {
+        "cancelled": cancelled or len(streams) < len(plan.scenario.streams),
+        "faults": [fault_dict(one) for one in plan.faults],
+        "summary": {
+            "title": plan.title,
+            "area": plan.scenario.area,
+            "synthetic": plan.synthetic,
+            "streams": streams,
+            "districts": districts,
+            "seconds": {key: round(value, 3) for key, value in plan.seconds.items()},
+            "versions": dict(plan.versions),
+        },
+    }
+
+
+def fault_dict(fault: Fault) -> Told:
+    """A fault in both languages, for whoever asks later."""
+    return {
+        "where": fault.where,
+        "severity": fault.severity.value,
+        "row": fault.row,
+        **{lang: fault.text(translator(lang)) for lang in LANGUAGES},
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
