@@ -8,7 +8,7 @@ one opened, with the tonnes that they handle. While one stream is solved the nex
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from scenarios.load import profiles_of
 from scenarios.plan import Plan, StreamPlan
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import versions
-from scenarios.schema import Scenario, StreamProfile
+from scenarios.schema import ProblemType, Scenario, StreamProfile
 from scenarios.solvers import Answer, Question, Solvers, solvers
 from scenarios.stream_run import Course, Shared, StreamRun, stacked
 
@@ -47,7 +47,8 @@ def run(
         keeps the streams and the incumbents there are
     on_inputs : is given what the plan is made from, for whoever needs the roads themselves
     start : an earlier plan to start from where sites and points are still the same
-    on_idle : called once if this process has to wait while others solve
+    on_idle : called once if this process waits for children to solve and one of them has no more
+        to do
 
     Raises
     ------
@@ -74,7 +75,7 @@ def run(
     streams = {name: planning.plans[name] for name in profiles if name in planning.plans}
     if not streams:
         raise Cancelled
-    return _plan(planning, profiles, streams)
+    return _plan(planning, [*profiles], streams)
 
 
 class _Planning:
@@ -94,15 +95,30 @@ class _Planning:
         on_idle: Callable[[], object] | None,
     ) -> None:
         """Begin the streams in turn, and take up each again when its answer is there."""
-        for profile in profiles.values():
+        order = [*profiles.values()]
+        if solvers.many > 1:
+            # What takes longest is begun first, so that it is not waited for alone at the end.
+            order.sort(key=self._expected_work, reverse=True)
+        for profile in order:
             if not self.shared.cancelled:
                 self._stoppable(solvers, partial(self._begin, profile, solvers))
             while self._stoppable(solvers, partial(self._take, solvers, block=False)):
                 pass
-        if self._courses and on_idle is not None and not self.shared.cancelled:
-            self._stoppable(solvers, lambda: bool(on_idle()))
         while self._courses:
+            spare = solvers.keep(len(self._courses))
+            if spare and on_idle is not None and not self.shared.cancelled:
+                self._stoppable(solvers, partial(_called, on_idle))
+                on_idle = None
             self._stoppable(solvers, partial(self._take, solvers, block=True))
+
+    def _expected_work(self, profile: StreamProfile) -> int:
+        """A guess for the order alone: location of one source with many sizes takes longest."""
+        choices = sum(
+            max(1, len(tier.sizes)) * (2 if tier.single_source else 1)
+            for tier in profile.tiers
+            if tier.serves == "demand" and tier.problem is ProblemType.CAPACITATED_LOCATION
+        )
+        return choices * len(self.shared.inputs.layer(profile.demand.layer))
 
     def hear(self, question: Question, event: Progress) -> None:
         """Pass a solver's event on."""
@@ -164,6 +180,11 @@ class _Planning:
         solvers.submit(question)
 
 
+def _called(act: Callable[[], object]) -> bool:
+    act()
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class Present:
     """The present state of a scenario: by stream id, with the faults of its inputs."""
@@ -195,10 +216,12 @@ def _interrupted(left: list[str]) -> Fault:
     return Fault("run", message, values, Severity.WARNING)
 
 
-def _plan(planning: _Planning, names: Iterable[str], streams: Mapping[str, StreamPlan]) -> Plan:
+def _plan(planning: _Planning, names: Sequence[str], streams: Mapping[str, StreamPlan]) -> Plan:
     shared = planning.shared
     inputs, scenario = shared.inputs, shared.scenario
-    faults = [*inputs.faults, *(fault for one in planning.runs.values() for fault in one.faults)]
+    # In the order of the scenario, whatever the order that the streams were begun in.
+    runs = [planning.runs[name] for name in names if name in planning.runs]
+    faults = [*inputs.faults, *(fault for one in runs for fault in one.faults)]
     if shared.cancelled:
         faults.append(_interrupted([name for name in names if name not in streams]))
     return Plan(
@@ -209,7 +232,7 @@ def _plan(planning: _Planning, names: Iterable[str], streams: Mapping[str, Strea
         roads=inputs.road_lines,
         districts=inputs.layer("districts"),
         exclusions=inputs.layer("exclusions"),
-        candidates=stacked([part for one in planning.runs.values() for part in one.screened]),
+        candidates=stacked([part for one in runs for part in one.screened]),
         faults=tuple(faults),
         sources=(*scenario.sources, *inputs.sources),
         versions=versions(),

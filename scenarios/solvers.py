@@ -46,11 +46,17 @@ OnQuestion = Callable[[Question, Progress], None]
 class Solvers(Protocol):
     """Takes questions and hands in answers in whatever order they come."""
 
+    many: int
+    """So many are solved at a time."""
+
     def submit(self, question: Question) -> None:
         """Ask."""
 
     def answers(self, *, block: bool) -> list[Answer]:
         """What has been answered since; waits for something to come where ``block`` is set."""
+
+    def keep(self, questions: int) -> bool:
+        """Have so many questions left at most; whether one that solves has no more to do."""
 
     def stop(self) -> None:
         """Have what is being solved end with its best plan; no listener is heard any more."""
@@ -80,6 +86,8 @@ def solvers(points: int, streams: int, threads: int | None, hear: OnQuestion) ->
 class Here:
     """Solves in this process, one question a call."""
 
+    many = 1
+
     def __init__(self, hear: OnQuestion) -> None:
         self._hear = hear
         self._asked: deque[Question] = deque()
@@ -95,6 +103,10 @@ class Here:
             return []
         question = self._asked.popleft()
         return [(question, None if self._stopped else self._solved(question))]
+
+    def keep(self, questions: int) -> bool:  # noqa: ARG002 - this process is always needed
+        """Nobody else is there to be spared."""
+        return False
 
     def stop(self) -> None:
         """Nothing more is begun; a solve that runs has been stopped by its own listener."""
@@ -164,6 +176,14 @@ class Children:
             if not block:
                 break
         return found
+
+    def keep(self, questions: int) -> bool:
+        """End the idle children beyond ``questions``: their memory serves others."""
+        for child in [one for one in self._children if one.at_work is None]:
+            if len(self._children) > questions:
+                self._children.remove(child)
+                child.end()
+        return len(self._children) < self.many
 
     def stop(self) -> None:
         """Have every child end its solve with the best plan it has."""

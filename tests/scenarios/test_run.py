@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from geodata.faults import InputError
 from planner import verify
 from planner.solution import Cancelled, Outcome
+from scenarios import solvers
 from scenarios.answers import is_open
 from scenarios.load import example, load_scenario
 from scenarios.plan import ASSIGNMENT_COLUMNS, DEMAND_COLUMNS, FACILITY_COLUMNS
@@ -125,6 +127,39 @@ def without_times(value):
         timed = ("seconds", "stage_seconds")
         return {key: without_times(one) for key, one in value.items() if key not in timed}
     return [without_times(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+def side_by_side(monkeypatch):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one core solves one tier at a time")
+    monkeypatch.setattr(solvers, "WORTH_CHILDREN", 0)
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_streams_solved_side_by_side_give_the_same_plan(small_plan):
+    idle = []
+    plan = run(example("demo", SMALL), on_idle=lambda: idle.append(True))
+    assert list(plan.streams) == list(small_plan.streams)
+    for name, stream in plan.streams.items():
+        one = plan_dict(plan, stream)
+        assert without_times(one) == without_times(plan_dict(small_plan, small_plan.streams[name]))
+    assert idle == [True]
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_stopping_side_by_side_keeps_what_is_solved_and_begins_nothing_more():
+    heard = []
+
+    def stop(event: RunProgress) -> None:
+        heard.append(event)
+        if event.step == "solved":
+            raise Cancelled
+
+    plan = run(example("demo", SMALL), on_progress=stop)
+    assert heard[-1].stream in plan.streams
+    assert sum(event.step == "solved" for event in heard) == 1
+    assert any("stopped early" in fault.text() for fault in plan.faults)
 
 
 def test_another_seed_is_another_input(small_plan):

@@ -121,6 +121,16 @@ def test_what_a_dead_child_had_is_solved_here(children):
     assert all_answers(children, 1)["b"][1].has_plan
 
 
+def test_children_without_more_to_do_are_ended(children):
+    children.submit(long_question("a"))
+    assert not children.keep(2)
+    assert children.keep(1)
+    (left,) = children._children
+    assert left.at_work is not None
+    children.stop()
+    assert all_answers(children, 1)["a"][0].stream == "a"
+
+
 def test_errors_of_a_solve_are_raised_here(children):
     broken = cover("a")
     children.submit(Question("a", "point", "no problem", broken.settings))  # type: ignore[arg-type]
