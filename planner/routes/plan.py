@@ -1,0 +1,330 @@
+"""Rounds of a whole problem: who can be served at all, on which days, and then day by day."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.problem import BoolArray, IntArray
+from planner.routes.calendar import make_calendar, without_days
+from planner.routes.checker import check_solution
+from planner.routes.day_task import DayTask, day_task, fleet_left, whole_fleet
+from planner.routes.problem import RoundsProblem
+from planner.routes.route_day import DayAnswer, route_day
+from planner.routes.schedule import Order, schedule
+from planner.routes.screening import unservable
+from planner.routes.search import SearchLimits
+from planner.routes.solution import Round, RoundsSolution, Unserved
+from planner.solution import Cancelled, Outcome, Reason
+
+QUICK_S = 2.0
+"""A first answer for everything within this."""
+QUICK_SHARE = 0.25
+"""Of a short time limit."""
+QUICK_ITERATIONS = 60
+CALENDAR_ITERATIONS = 30
+LEAST_S = 0.02
+
+
+@dataclass(frozen=True)
+class RoundsSettings:
+    """How hard to try.
+
+    Parameters
+    ----------
+    time_limit_s : for the whole call
+    seed : of every random choice
+    iterations : of each search in place of the clock, so that two runs are alike; None is the clock
+    """
+
+    time_limit_s: float = 30.0
+    seed: int = 0
+    iterations: int | None = None
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not self.time_limit_s > 0:
+            faults.append(f"time_limit_s is {self.time_limit_s}; give seconds above 0")
+        if not 0 <= self.seed < 2**31:
+            faults.append(f"seed is {self.seed}; give a whole number from 0 to 2147483647")
+        if self.iterations is not None and self.iterations < 1:
+            faults.append(f"iterations is {self.iterations}; give 1 or more, or None")
+        if faults:
+            raise ValueError("; ".join(faults))
+
+
+@dataclass(frozen=True, eq=False)
+class RoundsProgress:
+    """One event of a running search.
+
+    Parameters
+    ----------
+    phase : "screen", "calendar", "quick" or "improve"
+    cost_cny : of the best rounds of one cycle so far, NaN until every day has some
+    incumbent : makes the solution so far; None until there is one
+    """
+
+    phase: str
+    seconds: float
+    cost_cny: float = float("nan")
+    rounds: int = 0
+    incumbent: Callable[[], RoundsSolution] | None = None
+
+
+OnRounds = Callable[[RoundsProgress], None]
+"""Raising :class:`planner.solution.Cancelled` in it ends the search with the best so far."""
+
+
+def plan_rounds(
+    problem: RoundsProblem,
+    settings: RoundsSettings | None = None,
+    on_progress: OnRounds | None = None,
+) -> RoundsSolution:
+    """Rounds that keep every rule and cost little.
+
+    A first answer comes within two seconds (some more for thousands of stops) and is made better
+    until the time is up. Stops that cannot be served are named with the reason.
+
+    Raises
+    ------
+    Cancelled
+        If the listener asked to stop before there were any rounds.
+    """
+    run = _Run(problem, settings or RoundsSettings(), on_progress)
+    try:
+        run.prepare()
+        run.quick()
+        run.improve()
+    except (Cancelled, KeyboardInterrupt):
+        if not run.complete:
+            raise Cancelled from None
+        run.cancelled = True
+    return run.solution()
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A task and its answer; days with the same stops share one."""
+
+    task: DayTask
+    days: list[int]
+    answer: DayAnswer | None = None
+
+
+class _Run:
+    """One call of :func:`plan_rounds`."""
+
+    def __init__(
+        self, problem: RoundsProblem, settings: RoundsSettings, listener: OnRounds | None
+    ) -> None:
+        self.problem = problem
+        self.settings = settings
+        self.cancelled = False
+        self.first_s = float("nan")
+        self._listener = listener
+        self._begin_s = time.perf_counter()
+        self._end_s = self._begin_s + settings.time_limit_s
+        self._reasons: dict[int, Reason] = {}
+        self._calendar = np.zeros(problem.stops.days.shape, bool)
+        self._slots: list[_Slot] = []
+        self._cost_cny = float("nan")
+
+    @property
+    def seconds(self) -> float:
+        """Since the call."""
+        return time.perf_counter() - self._begin_s
+
+    @property
+    def complete(self) -> bool:
+        """Whether every day has rounds."""
+        return all(slot.answer is not None for slot in self._slots) and self._prepared
+
+    _prepared = False
+
+    def prepare(self) -> None:
+        """Who can be served, on which days, and the tasks that follow."""
+        self._tell("screen")
+        self._reasons = unservable(self.problem)
+        for stop, reason in without_days(self.problem).items():
+            self._reasons.setdefault(stop, reason)
+        visited = np.array(
+            [i for i in range(len(self.problem.stops)) if i not in self._reasons], np.int64
+        )
+        self._tell("calendar")
+        self._calendar = make_calendar(self.problem, visited, self._clustered)
+        self._slots = self._tasks()
+        self._prepared = True
+
+    def _clustered(self, stops: IntArray) -> list[Order]:
+        """Rounds of some stops as if all were visited on one day and lorries did not run out."""
+        found: list[Order] = []
+        free = tuple(
+            tuple(None if number is None or number > 0 else 0 for number in one.available)
+            for one in self.problem.vehicles
+        )
+        for territory, members in self._by_territory(stops):
+            task = day_task(self.problem, 0, territory, members, free)
+            limits = self._limits(QUICK_S / 4, CALENDAR_ITERATIONS)
+            found += route_day(task, limits).orders
+        return found
+
+    def _by_territory(self, stops: IntArray) -> list[tuple[int, IntArray]]:
+        """Stops by territory, the most work first, as lorries may run out."""
+        of = self.problem.stops.territory[stops]
+        groups = [(int(one), stops[of == one]) for one in np.unique(of)]
+        return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
+
+    def _tasks(self) -> list[_Slot]:
+        """One slot for each set of stops; days with equal stops are routed once."""
+        slots: dict[tuple[int, bytes], _Slot] = {}
+        fleet = whole_fleet(self.problem)
+        for day in range(self.problem.day_count):
+            for territory, stops in self._by_territory(np.flatnonzero(self._calendar[:, day])):
+                key = (territory, stops.tobytes())
+                if key in slots:
+                    slots[key].days.append(day)
+                else:
+                    task = day_task(self.problem, day, territory, stops, fleet)
+                    slots[key] = _Slot(task, [day])
+        return list(slots.values())
+
+    def quick(self) -> None:
+        """First rounds for every day."""
+        total = min(QUICK_S, QUICK_SHARE * self.settings.time_limit_s)
+        weight = sum(len(slot.task) for slot in self._slots) or 1
+        for slot in self._slots:
+            share_s = max(LEAST_S, total * len(slot.task) / weight)
+            slot.task = replace(slot.task, fleet=self._free(slot))
+            slot.answer = route_day(
+                slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell("quick")
+            )
+        self.first_s = self.seconds
+        self._cost_cny = sum(map(_cost_cny, self._slots))
+        self._tell("quick")
+
+    def improve(self) -> None:
+        """Better rounds, each task with time in proportion to its size."""
+        waiting = sorted(self._slots, key=lambda slot: len(slot.task))
+        for k, slot in enumerate(waiting):
+            left = sum(len(one.task) for one in waiting[k:])
+            share_s = (self._end_s - time.perf_counter()) * len(slot.task) / max(left, 1)
+            if share_s <= LEAST_S or slot.answer is None:
+                continue
+            self._improve(slot, self._limits(share_s, self.settings.iterations))
+
+    def _improve(self, slot: _Slot, limits: SearchLimits) -> None:
+        before = slot.answer
+        assert before is not None  # noqa: S101 - the caller looked
+
+        def hear(orders: list[Order], _: float) -> None:
+            found = DayAnswer(orders, before.left_out)
+            if not before.left_out and _worth(slot, found) < _worth(slot, slot.answer):
+                slot.answer = found
+                self._tell("improve")
+
+        found = route_day(
+            slot.task, limits, start=before, hear=hear, beat=lambda: self._tell("improve")
+        )
+        if _worth(slot, found) < _worth(slot, slot.answer):
+            slot.answer = found
+        self._tell("improve")
+
+    def _free(self, slot: _Slot) -> tuple[tuple[int | None, ...], ...]:
+        """Lorries that the other territories of the same days have left."""
+        fleet = whole_fleet(self.problem)
+        least = fleet
+        for day in slot.days:
+            free = fleet
+            for other in self._slots:
+                if other is not slot and day in other.days and other.answer is not None:
+                    free = fleet_left(free, other.answer.orders)
+            least = tuple(
+                tuple(_fewer(a, b) for a, b in zip(row, more, strict=True))
+                for row, more in zip(least, free, strict=True)
+            )
+        return least
+
+    def _limits(self, seconds: float, iterations: int | None) -> SearchLimits:
+        fixed = self.settings.iterations
+        if fixed is not None:
+            # The clock must not decide, so that two runs are alike.
+            return SearchLimits(float("inf"), self.settings.seed, min(iterations or fixed, fixed))
+        end_s = min(self._end_s, time.perf_counter() + seconds)
+        return SearchLimits(end_s, self.settings.seed)
+
+    def _tell(self, phase: str) -> None:
+        if self._listener is None:
+            return
+        complete = self.complete
+        cost = sum(map(_cost_cny, self._slots)) if complete else float("nan")
+        rounds = sum(len(s.days) * len(s.answer.orders) for s in self._slots if s.answer)
+        make = self.solution if complete else None
+        self._listener(RoundsProgress(phase, self.seconds, cost, rounds, make))
+
+    def solution(self) -> RoundsSolution:
+        """Everything so far as a checked solution."""
+        rounds = self._rounds()
+        calendar, unserved = self._service()
+        outcome = Outcome.CANCELLED if self.cancelled else Outcome.FEASIBLE
+        if not rounds and len(self.problem.stops):
+            outcome = Outcome.NO_ANSWER
+        found = RoundsSolution(
+            outcome, tuple(rounds), tuple(unserved), calendar, self.seconds, self.first_s,
+            self.problem.fingerprint(),
+        )  # fmt: skip
+        return replace(found, checked=not check_solution(self.problem, found))
+
+    def _rounds(self) -> list[Round]:
+        found = []
+        number: dict[tuple[int, int, int], int] = {}
+        for day in range(self.problem.day_count):
+            for slot in self._slots:
+                if day not in slot.days or slot.answer is None:
+                    continue
+                for order in slot.answer.orders:
+                    key = (order.vehicle, order.depot, day)
+                    lorry = number.get(key, 0)
+                    number[key] = lorry + 1
+                    timed = schedule(
+                        self.problem, order, day=day, lorry=lorry, territory=slot.task.territory
+                    )
+                    assert timed is not None  # noqa: S101 - route_day keeps only what holds
+                    found.append(timed)
+        return found
+
+    def _service(self) -> tuple[BoolArray, list[Unserved]]:
+        """The calendar less what the fleet cannot do, and everybody who misses a visit."""
+        calendar = self._calendar.copy()
+        missing: dict[int, int] = {}
+        for slot in self._slots:
+            jobs = [] if slot.answer is None else list(slot.answer.left_out)
+            for i in sorted({int(slot.task.stop[j]) for j in jobs}):
+                missing[i] = missing.get(i, 0) + len(slot.days)
+                calendar[i, slot.days] = False
+        stops = self.problem.stops
+        found = [Unserved(i, int(stops.visits[i]), reason) for i, reason in self._reasons.items()]
+        found += [
+            Unserved(i, count, Reason("fleet_too_small", (stops.ids[i],), {"missing": count}))
+            for i, count in missing.items()
+        ]
+        return calendar, sorted(found, key=lambda one: one.stop)
+
+
+def _fewer(one: int | None, other: int | None) -> int | None:
+    if one is None:
+        return other
+    return one if other is None else min(one, other)
+
+
+def _cost_cny(slot: _Slot) -> float:
+    return 0.0 if slot.answer is None else slot.answer.cost_cny(slot.task) * len(slot.days)
+
+
+def _worth(slot: _Slot, answer: DayAnswer | None) -> tuple[int, float]:
+    """What is to be small: stops left out, then money."""
+    if answer is None:
+        return len(slot.task) + 1, float("inf")
+    return len(answer.left_out), answer.cost_cny(slot.task)

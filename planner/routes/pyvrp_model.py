@@ -1,0 +1,406 @@
+"""A day's task as PyVRP takes it, and PyVRP's routes as orders of calls.
+
+PyVRP (0.14) wants whole numbers and knows lorries that leave a depot, may reload on the way, and
+end at a depot. Four things are expressed in those terms here:
+
+- *The last emptying.* Every depot has a second, virtual place where lorries end. The way there from
+  a stop is the way over the best disposal site, emptying included; so no lorry comes home full.
+- *Emptying on the way* is a reload at a disposal site, whose service time is the emptying.
+- *Which class may go where* is in the class's matrices: a forbidden way is longer than any shift.
+- *Stops left out* where lorries do not suffice ride on phantom lorries, whose every way to a stop
+  costs what leaving it out costs. (PyVRP's optional clients are seldom inserted where that takes
+  another trip.)
+- *Longest time on board* shorter than the shift: one emptying a round, the way out and the way back
+  after emptying take no time in the matrix, and windows are narrowed by them instead, so that the
+  route's duration is the time on board. ``planner.routes.trips`` joins such rounds for one lorry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyvrp
+from pyvrp import Activity, ActivityType
+
+from planner.problem import FloatArray
+from planner.routes.day_task import DayTask, calls_of, needs_time
+from planner.routes.schedule import Order
+from planner.routes.solution import Kind
+from planner.routes.ways import Ways, latest, profiles, short_on_board, unit_prices, whole_up
+
+COST_SCALES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
+LOAD_SCALES = (1.0, 1e3, 1e4)
+ROUNDING = 1e-6
+MANY = 2**62
+
+
+@dataclass(frozen=True, eq=False)
+class PyvrpModel:
+    """A task as PyVRP's data, with what is needed to read its routes.
+
+    Parameters
+    ----------
+    types : class and depot of each of PyVRP's vehicle types
+    sites : disposal sites, in the order of PyVRP's reload depots
+    reload_start : position of the first of them among PyVRP's depots
+    cost_scale : PyVRP's cost units in one CNY
+    """
+
+    task: DayTask
+    data: pyvrp.ProblemData
+    types: tuple[tuple[int, int], ...]
+    ways: tuple[Ways, ...]
+    sites: tuple[int, ...]
+    reload_start: int
+    cost_scale: float
+    phantoms: bool = False
+    """Whether the last vehicle type is the phantom that stops left out ride on."""
+
+    def left_out(self, solution: pyvrp.Solution) -> list[int]:
+        """Jobs that ride on phantoms."""
+        return sorted(
+            one.idx
+            for route in solution.routes()
+            if self._is_phantom(route)
+            for one in route
+            if one.is_client()
+        )
+
+    def _is_phantom(self, route: pyvrp.Route) -> bool:
+        return self.phantoms and route.vehicle_type() == len(self.types)
+
+    def orders(self, solution: pyvrp.Solution) -> list[Order]:
+        """The routes as calls; the last emptying, folded away in the matrix, is back."""
+        return [
+            self._order(route)
+            for route in solution.routes()
+            if route.num_clients() and not self._is_phantom(route)
+        ]
+
+    def _order(self, route: pyvrp.Route) -> Order:
+        vehicle, depot = self.types[route.vehicle_type()]
+        calls: list[Any] = []
+        last = -1
+        for one in route:
+            if one.is_client():
+                last = one.idx
+                calls += calls_of(self.task, [one.idx])
+            elif calls and calls[-1][0] is Kind.STOP and one.trip < route.num_trips():
+                site = one.idx - self.reload_start
+                calls.append(
+                    (Kind.DISPOSAL, self.sites[site], 1.0)
+                    if site >= 0
+                    else (Kind.DEPOT, depot, 1.0)
+                )
+        if calls and calls[-1][0] is Kind.DEPOT:
+            calls.pop()  # it ended empty at its own depot
+        site = int(self.ways[route.vehicle_type()].last_site[depot, last])
+        if calls and calls[-1][0] is Kind.STOP and site >= 0:
+            calls.append((Kind.DISPOSAL, site, 1.0))
+        return Order(vehicle, depot, tuple(calls))
+
+    def solution(self, orders: Sequence[Order]) -> pyvrp.Solution:
+        """Orders, whose jobs are all in the task, as PyVRP's solution."""
+        jobs: dict[int, list[int]] = {}
+        for j, stop in enumerate(self.task.stop):
+            jobs.setdefault(int(stop), []).append(j)
+        routes = [self._route(one, jobs) for one in orders]
+        if self.phantoms:
+            left = sorted(j for free in jobs.values() for j in free)
+            routes += [pyvrp.Route(self.data, [j], len(self.types)) for j in left]
+        return pyvrp.Solution(self.data, routes)
+
+    def _route(self, order: Order, jobs: dict[int, list[int]]) -> pyvrp.Route:
+        calls = order.calls
+        folded = bool(calls) and calls[-1][0] is Kind.DISPOSAL
+        activities = []
+        for kind, position, _ in calls[:-1] if folded else calls:
+            if kind is Kind.STOP:
+                activities.append(Activity(ActivityType.CLIENT, jobs[position].pop()))
+            else:
+                site = kind is Kind.DISPOSAL
+                index = self.reload_start + self.sites.index(position) if site else position
+                activities.append(Activity(ActivityType.DEPOT, index))
+        return pyvrp.Route(self.data, activities, self.types.index((order.vehicle, order.depot)))
+
+
+def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
+    """The model of a task.
+
+    Parameters
+    ----------
+    prize_cny : (j,) what it costs to leave a job out; None where all have to be done
+    """
+    problem = task.problem
+    types = tuple(
+        (v, k) for v, _ in enumerate(problem.vehicles) for k in task.depots(v) if task.allowed[v].any()
+    )  # fmt: skip
+    used = sorted({site for v, _ in types for site in task.sites(v)})
+    sites = tuple(used)
+    scale = _cost_scale(task)
+    limits = _limits(task)
+    # A profile for every class and depot with on-board limits, else for every class.
+    ways, profile_of = profiles(task, types, sites)
+    depot_count = len(problem.depots)
+    starts = len(task)
+    ends = starts + depot_count
+    first_site = ends + depot_count
+    depots = [pyvrp.Depot(starts + k) for k in range(depot_count)]
+    depots += [pyvrp.Depot(ends + k) for k in range(depot_count)]
+    timed = any(needs_time(task, problem.vehicles[v]) for v, _ in types)
+    depots += [
+        pyvrp.Depot(
+            first_site + m,
+            tw_early=whole_up(problem.disposal.opens_s[site]),
+            # PyVRP's closing hour is for the beginning of the service.
+            tw_late=latest(problem.disposal.closes_s[site]),
+            service_duration=whole_up(problem.disposal.unload_s[site]) if timed else 0,
+        )
+        for m, site in enumerate(sites)
+    ]
+    reload_start = 2 * depot_count
+    lorries = [
+        _vehicle_type(task, kind, sites, limits, profile, ways[profile].far, scale)
+        for kind, profile in zip(types, profile_of, strict=True)
+    ]
+    distances, durations = [one.distance for one in ways], [one.duration for one in ways]
+    if prize_cny is not None:
+        lorries.append(_phantom(task, len(limits), len(ways), depot_count))
+        to_job = np.zeros(distances[0].shape, np.int64)
+        to_job[:, : len(task)] = np.round(prize_cny * scale)
+        np.fill_diagonal(to_job, 0)
+        distances.append(to_job)
+        durations.append(np.zeros_like(to_job))
+    return PyvrpModel(
+        task,
+        pyvrp.ProblemData(
+            [pyvrp.Location(0, 0) for _ in range(first_site + len(sites))],
+            _clients(task, limits, types),
+            depots,
+            lorries,
+            distances,
+            durations,
+        ),
+        types,
+        tuple(ways[profile_of[t]] for t in range(len(types))),
+        sites,
+        reload_start,
+        scale,
+        prize_cny is not None,
+    )
+
+
+def _phantom(task: DayTask, loads: int, profile: int, depot_count: int) -> pyvrp.VehicleType:
+    return pyvrp.VehicleType(
+        num_available=len(task),
+        capacity=[MANY] * loads,
+        end_depot=depot_count,
+        unit_distance_cost=1,
+        profile=profile,
+    )
+
+
+Limit = tuple[tuple[int, ...], str]
+
+
+def _limits(task: DayTask) -> dict[Limit, float]:
+    """Every limit that some class has, with the scale that makes its amounts whole numbers."""
+    found: dict[Limit, float] = {}
+    for vehicle in task.problem.vehicles:
+        for streams, measure, _ in vehicle.limits():
+            amount = task.amounts(streams, measure)
+            rooms = [
+                room
+                for one in task.problem.vehicles
+                for s, m, room in one.limits()
+                if (s, m) == (streams, measure)
+            ]
+            found[streams, measure] = _whole_scale(np.concatenate((amount, rooms)), LOAD_SCALES)
+    return found
+
+
+def _whole_scale(values: FloatArray, scales: tuple[float, ...]) -> float:
+    for scale in scales:
+        scaled = values * scale
+        if np.abs(scaled - np.round(scaled)).max(initial=0.0) < ROUNDING:
+            return scale
+    return scales[-1]
+
+
+def _cost_scale(task: DayTask) -> float:
+    """The smallest scale at which every price is a whole number but for a thousandth."""
+    prices = np.array([price for one in task.problem.vehicles for price in unit_prices(one)])
+    prices = prices[prices > 0]
+    for scale in COST_SCALES:
+        scaled = prices * scale
+        if (np.abs(scaled - np.round(scaled)) <= 1e-3 * scaled).all():
+            return scale
+    return COST_SCALES[-1]
+
+
+def _clients(
+    task: DayTask,
+    limits: dict[Limit, float],
+    types: tuple[tuple[int, int], ...],
+) -> list[pyvrp.Client]:
+    stops = task.problem.stops
+    loads = [
+        np.ceil(task.amounts(*limit) * by - ROUNDING).astype(np.int64)
+        for limit, by in limits.items()
+    ]
+    timed = any(needs_time(task, task.problem.vehicles[v]) for v, _ in types)
+    opens = np.maximum(stops.opens_s[task.stop], _earliest_s(task, types))
+    return [
+        pyvrp.Client(
+            j,
+            pickup=[int(load[j]) for load in loads],
+            service_duration=whole_up(stops.service_s[task.stop[j]] * task.share[j])
+            if timed
+            else 0,
+            tw_early=min(whole_up(opens[j]), latest(stops.closes_s[task.stop[j]])),
+            tw_late=latest(stops.closes_s[task.stop[j]]),
+        )
+        for j in range(len(task))
+    ]
+
+
+def _earliest_s(task: DayTask, types: tuple[tuple[int, int], ...]) -> FloatArray:
+    """(j,) when a lorry can be there, where the matrix does not know of the way out."""
+    earliest = np.zeros(len(task))
+    for v, depot in types:
+        if not short_on_board(task, v):
+            continue
+        vehicle = task.problem.vehicles[v]
+        way = task.problem.matrix(vehicle).duration_s[
+            task.problem.depots.place[depot], task.problem.stops.place[task.stop]
+        ]
+        there = np.where(np.isfinite(way) & task.allowed[v], vehicle.shift_start_s + way, 0.0)
+        earliest = np.maximum(earliest, there)
+    return earliest
+
+
+def _vehicle_type(
+    task: DayTask,
+    kind: tuple[int, int],
+    sites: tuple[int, ...],
+    limits: dict[Limit, float],
+    profile: int,
+    far_m: int,
+    scale: float,
+) -> pyvrp.VehicleType:
+    v, depot = kind
+    reload_start = 2 * len(task.problem.depots)
+    vehicle = task.problem.vehicles[v]
+    room = {(streams, measure): amount for streams, measure, amount in vehicle.limits()}
+    capacity = [
+        int(np.floor(room[limit] * by + ROUNDING)) if limit in room else MANY
+        for limit, by in limits.items()
+    ]
+    timed = needs_time(task, vehicle)
+    one_trip = short_on_board(task, v)
+    reloads = [reload_start + m for m, site in enumerate(sites) if site in task.sites(v)]
+    if not len(task.problem.disposal):
+        reloads = [depot]
+    if one_trip or vehicle.longest_trips == 1:
+        reloads = []
+    per_m, per_s, overtime_per_s, fixed = (round(price * scale) for price in unit_prices(vehicle))
+    number = task.fleet[v][depot]
+    return pyvrp.VehicleType(
+        num_available=enough(task, v) if number is None else number,
+        capacity=capacity,
+        start_depot=depot,
+        end_depot=len(task.problem.depots) + depot,
+        fixed_cost=fixed,
+        unit_distance_cost=per_m,
+        unit_duration_cost=per_s,
+        profile=profile,
+        # Without hours nothing else keeps a lorry off a way that may not be driven.
+        max_distance=MANY if timed or task.allowed[v].all() else far_m - 1,
+        reload_depots=reloads,
+        max_reloads=_reloads(vehicle.longest_trips, len(task)) if reloads else 0,
+        **(_hours(task, v, depot, overtime_per_s) if timed else {}),
+    )
+
+
+def _reloads(longest_trips: int | None, jobs: int) -> int:
+    return jobs if longest_trips is None else longest_trips - 1
+
+
+def _hours(task: DayTask, v: int, depot: int, overtime_per_s: int) -> dict[str, int]:
+    """Shift of a type; with a short time on board it is that time, between narrower hours."""
+    vehicle = task.problem.vehicles[v]
+    found: dict[str, int] = {"tw_early": whole_up(vehicle.shift_start_s)}
+    end = min(vehicle.shift_end_s, _last_end_s(task, v, depot))
+    if short_on_board(task, v):
+        back = _way_back_s(task, v, depot)
+        on_board = task.problem.longest_on_board_s(vehicle)
+        roads = task.problem.matrix(vehicle).duration_s
+        out = roads[task.problem.depots.place[depot], task.problem.stops.place[task.stop]]
+        out = out[np.isfinite(out) & task.allowed[v]]
+        longest = vehicle.longest_out_s - back - float(out.max(initial=0.0))
+        found["shift_duration"] = max(1, int(min(on_board, max(longest, on_board / 2))))
+        end -= back
+    elif np.isfinite(vehicle.longest_shift_s):
+        found["shift_duration"] = int(vehicle.longest_shift_s)
+        if vehicle.longest_overtime_s > 0:
+            found["max_overtime"] = int(vehicle.longest_overtime_s)
+            found["unit_overtime_cost"] = overtime_per_s
+    if np.isfinite(end):
+        found["tw_late"] = int(end)
+    return found
+
+
+def _last_end_s(task: DayTask, v: int, depot: int) -> float:
+    """When a lorry has to be home so that its last site was still open, whichever it was."""
+    problem = task.problem
+    roads = problem.matrix(problem.vehicles[v]).duration_s
+    ends = [
+        problem.disposal.closes_s[site]
+        + problem.disposal.unload_s[site]
+        + roads[problem.disposal.place[site], problem.depots.place[depot]]
+        for site in task.sites(v)
+    ]
+    return float(min(ends, default=np.inf))
+
+
+def _way_back_s(task: DayTask, v: int, depot: int) -> float:
+    """The longest way from where a class empties, emptying included, to a depot."""
+    problem = task.problem
+    roads = problem.matrix(problem.vehicles[v]).duration_s
+    ways = np.array(
+        [
+            problem.disposal.unload_s[site]
+            + roads[problem.disposal.place[site], problem.depots.place[depot]]
+            for site in task.sites(v)
+        ]
+    )
+    return float(ways[np.isfinite(ways)].max(initial=0.0))
+
+
+def enough(task: DayTask, v: int) -> int:
+    """More lorries than could be needed, but not one a stop: each costs the search time."""
+    vehicle = task.problem.vehicles[v]
+    allowed = task.allowed[v]
+    trips = max(
+        (
+            float(task.amounts(streams, measure)[allowed].sum()) / room
+            for streams, measure, room in vehicle.limits()
+        ),
+        default=1.0,
+    )
+    hours = 0.0
+    if np.isfinite(vehicle.longest_out_s):
+        roads = task.problem.matrix(vehicle).duration_s
+        place = task.problem.stops.place[task.stop[allowed]]
+        homes = task.problem.depots.place[list(task.depots(v))]
+        out = np.median(roads[np.ix_(homes, place)].min(axis=0)) if len(place) else 0.0
+        service = float(
+            (task.problem.stops.service_s[task.stop[allowed]] * task.share[allowed]).sum()
+        )
+        usable = max(vehicle.longest_out_s - 2 * float(out), vehicle.longest_out_s / 4)
+        if np.isfinite(usable):
+            hours = (service + float(out) * trips * 2) / usable
+    return int(min(len(task), 10 + 2.5 * trips + 2.5 * hours))

@@ -1,0 +1,196 @@
+"""Rounds of one task: quick ones first, better ones with time, and who is left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.problem import FloatArray
+from planner.routes.day_task import DayTask
+from planner.routes.parts import WHOLE_JOBS, first_by_parts, improve_by_parts, jobs_of
+from planner.routes.pyvrp_model import build
+from planner.routes.schedule import Call, Order, schedule
+from planner.routes.search import OnOrders, SearchLimits, search
+from planner.routes.solution import Kind
+from planner.routes.tidy import tidied
+from planner.routes.trips import joined
+from planner.routes.ways import short_on_board, unit_prices
+
+GIVE_UP_SHARE = 0.35
+"""Of the time, without rounds that serve everybody; then the fewest stops are left out."""
+
+
+SMALL_JOBS, SMALL_ITERATIONS, RESTARTS = 25, 3_000, 6
+"""A task of so few jobs is searched from new beginnings rather than for long from one."""
+TIDY_S_A_JOB = 0.01
+"""Time for moves that the search does not make."""
+
+
+@dataclass(frozen=True)
+class DayAnswer:
+    """Orders of a task, and the stops that they leave out."""
+
+    orders: list[Order]
+    left_out: tuple[int, ...]
+    """Jobs."""
+
+    def cost_cny(self, task: DayTask) -> float:
+        """Of all rounds."""
+        return sum(price(task, one) for one in self.orders)
+
+
+def price(task: DayTask, order: Order) -> float:
+    """CNY of a round; ``inf`` where it breaks a rule."""
+    timed = schedule(task.problem, order, day=task.day)
+    return float("inf") if timed is None else timed.cost_cny(task.problem)
+
+
+def route_day(
+    task: DayTask,
+    limits: SearchLimits,
+    *,
+    start: DayAnswer | None = None,
+    hear: OnOrders | None = None,
+    beat: Callable[[], None] | None = None,
+) -> DayAnswer:
+    """The best rounds within the limits; ``start`` is an answer to the same task."""
+    if not len(task):
+        return DayAnswer([], ())
+    if start is not None and start.left_out:
+        return _with_prizes(task, limits, hear, beat)
+    if len(task) > WHOLE_JOBS:
+        found = _large(task, limits, start, hear, beat)
+    else:
+        found = _whole(task, limits, start, hear, beat)
+    if found is None:
+        return _with_prizes(task, limits, hear, beat)
+    if any(short_on_board(task, v) for v in range(len(task.problem.vehicles))):
+        found = joined(task.problem, found)
+    return _holding(task, DayAnswer(_tidied(task, found), ()))
+
+
+def _tidied(task: DayTask, orders: list[Order]) -> list[Order]:
+    """Rounds with emptyings tidied, for a moment only; others have nothing to tidy."""
+    if all(vehicle.longest_trips == 1 for vehicle in task.problem.vehicles):
+        return orders
+    end_s = time.perf_counter() + TIDY_S_A_JOB * len(task)
+    return tidied(task, orders, lambda one: price(task, one), end_s)
+
+
+def _whole(
+    task: DayTask,
+    limits: SearchLimits,
+    start: DayAnswer | None,
+    hear: OnOrders | None,
+    beat: Callable[[], None] | None,
+) -> list[Order] | None:
+    begin_s = time.perf_counter()
+    give_up_s = begin_s + GIVE_UP_SHARE * (limits.end_s - begin_s)
+    iterations = limits.iterations
+    if len(task) <= SMALL_JOBS:
+        iterations = min(iterations or SMALL_ITERATIONS, SMALL_ITERATIONS)
+    limits = SearchLimits(limits.end_s, limits.seed, iterations, give_up_s)
+    # Joined rounds of several trips are no start for a model of single ones.
+    single = any(short_on_board(task, v) for v in range(len(task.problem.vehicles)))
+    orders = None if start is None or single else start.orders
+    model = build(task)
+    found = search(model, limits, start=orders, hear=hear, beat=beat)
+    if len(task) > SMALL_JOBS or orders is None:
+        return found.orders if found.feasible else None
+    best, cost = orders, sum(price(task, one) for one in orders)
+    for turn in range(RESTARTS):
+        # A handful of stops has few neighbours to leave a local optimum by: begin anew instead.
+        if found.feasible:
+            tidy = _tidied(task, found.orders)
+            now = sum(price(task, one) for one in tidy)
+            best, cost = (tidy, now) if now < cost else (best, cost)
+        if time.perf_counter() >= limits.end_s:
+            break
+        found = search(model, replace(limits, seed=limits.seed + 1 + turn), beat=beat)
+    return best
+
+
+def _large(
+    task: DayTask,
+    limits: SearchLimits,
+    start: DayAnswer | None,
+    hear: OnOrders | None,
+    beat: Callable[[], None] | None,
+) -> list[Order] | None:
+    orders = first_by_parts(task, limits) if start is None else start.orders
+    if orders is None:
+        return _whole(task, limits, None, hear, beat)
+    if hear is not None and start is None:
+        hear(orders, sum(price(task, one) for one in orders))
+    return improve_by_parts(
+        task, orders, limits, lambda one: price(task, one), hear=hear, beat=beat
+    )
+
+
+def _with_prizes(
+    task: DayTask,
+    limits: SearchLimits,
+    hear: OnOrders | None,
+    beat: Callable[[], None] | None,
+) -> DayAnswer:
+    """The lorries do not suffice: leave out as little as can be."""
+    # From nobody served, which keeps every rule: from everybody, the search would long hold on to
+    # rounds that break one.
+    model = build(task, prize_cny=_prizes(task))
+    found = search(model, limits, start=[], hear=hear, beat=beat)
+    orders = found.orders if found.feasible else []
+    left_out = found.left_out if found.feasible else list(range(len(task)))
+    if any(short_on_board(task, v) for v in range(len(task.problem.vehicles))):
+        orders = joined(task.problem, orders)
+    return _holding(task, DayAnswer(orders, tuple(left_out)))
+
+
+def _prizes(task: DayTask) -> FloatArray:
+    """More than any round costs, and more for more: no stop is left out to save money."""
+    dearest = 1.0
+    for v, vehicle in enumerate(task.problem.vehicles):
+        roads = task.problem.matrix(vehicle)
+        place = task.problem.stops.place[task.stop[task.allowed[v]]]
+        homes = task.problem.depots.place[list(task.depots(v))]
+        there = roads.distance_m[np.ix_(homes, place)]
+        there = there[np.isfinite(there)]
+        per_m, per_s, overtime_per_s, fixed = unit_prices(vehicle)
+        hours = vehicle.longest_out_s if np.isfinite(vehicle.longest_out_s) else 0.0
+        dearest = max(
+            dearest,
+            fixed + 8 * per_m * float(there.max(initial=0.0)) + (per_s + overtime_per_s) * hours,
+        )
+    amount = task.problem.stops.amount_t.sum(axis=1)[task.stop] * task.share
+    prizes: FloatArray = 3 * dearest * (1 + amount / max(float(amount.max(initial=0.0)), 1e-9))
+    return prizes
+
+
+def _holding(task: DayTask, answer: DayAnswer) -> DayAnswer:
+    """Only rounds that keep every rule to the second, and only stops that are served wholly."""
+    orders = [one for one in answer.orders if np.isfinite(price(task, one))]
+    while True:
+        done = np.zeros(len(task), bool)
+        for jobs in jobs_of(task, orders):
+            done[jobs] = True
+        partly = set(task.stop[~done]) & set(task.stop[done])
+        if not partly:
+            return DayAnswer(orders, tuple(int(j) for j in np.flatnonzero(~done)))
+        orders = [short for one in orders if (short := _without(one, partly)).calls]
+        orders = [one for one in orders if np.isfinite(price(task, one))]
+
+
+def _without(order: Order, stops: set[int]) -> Order:
+    """A round without some stops, and without emptying where nothing was taken."""
+    calls: list[Call] = []
+    for call in order.calls:
+        kind, position, _ = call
+        empty = not calls or calls[-1][0] is not Kind.STOP
+        if (kind is Kind.STOP and position in stops) or (kind is not Kind.STOP and empty):
+            continue
+        calls.append(call)
+    if calls and calls[-1][0] is Kind.DEPOT:
+        calls.pop()
+    return replace(order, calls=tuple(calls))

@@ -1,0 +1,146 @@
+"""PyVRP's iterated local search on one model, with a clock, a listener and a start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyvrp
+from pyvrp.IteratedLocalSearch import (
+    IteratedLocalSearch,
+    IteratedLocalSearchCallbacks,
+    IteratedLocalSearchParams,
+)
+from pyvrp.PenaltyManager import PenaltyManager, PenaltyParams
+from pyvrp.search import (
+    OPERATORS,
+    LocalSearch,
+    NeighbourhoodParams,
+    PerturbationManager,
+    compute_neighbours,
+)
+
+from planner.routes.pyvrp_model import PyvrpModel
+from planner.routes.schedule import Order
+
+OnOrders = Callable[[list[Order], float], None]
+"""Hears every better set of rounds with its cost in CNY; raising in it ends the search."""
+
+
+NONE = 2**62
+"""A cost from here on is PyVRP's for a solution that breaks a rule."""
+MAX_PENALTY = 100_000.0
+"""PyVRP's default cap of the price of a unit of excess."""
+BEAT_S = 0.2
+"""A listener is asked this often whether to go on."""
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """When to stop: a moment of ``time.perf_counter`` (checked every iteration), and a seed."""
+
+    end_s: float
+    seed: int = 0
+    iterations: int | None = None
+    give_up_s: float = float("inf")
+    """Stop at this moment where nothing yet keeps every rule."""
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left."""
+        return self.end_s - time.perf_counter()
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """Orders with their cost (of the model's whole numbers, in CNY), or why there are none."""
+
+    orders: list[Order]
+    cost_cny: float
+    feasible: bool
+    left_out: list[int]
+    """Jobs that no lorry takes."""
+
+
+class _Listener(IteratedLocalSearchCallbacks):
+    def __init__(
+        self, model: PyvrpModel, hear: OnOrders | None, beat: Callable[[], None] | None
+    ) -> None:
+        self._model = model
+        self._hear = hear
+        self._beat = beat
+        self._next_s = time.perf_counter() + BEAT_S
+
+    def on_best(self, best: pyvrp.Solution) -> None:
+        if self._hear is not None and best.is_feasible():
+            self._hear(self._model.orders(best), cost_cny(self._model, best))
+
+    def on_iteration(self, *_: object) -> None:
+        if self._beat is not None and time.perf_counter() >= self._next_s:
+            self._next_s = time.perf_counter() + BEAT_S
+            self._beat()
+
+
+def cost_cny(model: PyvrpModel, solution: pyvrp.Solution) -> float:
+    """Prices of a solution without penalties: lorries, driving, hours."""
+    units = solution.distance_cost() + solution.duration_cost() + solution.fixed_vehicle_cost()
+    return float(units) / model.cost_scale
+
+
+def search(
+    model: PyvrpModel,
+    limits: SearchLimits,
+    *,
+    start: Sequence[Order] | None = None,
+    hear: OnOrders | None = None,
+    beat: Callable[[], None] | None = None,
+) -> Searched:
+    """The best rounds of a model within the limits, from ``start`` where there is one."""
+    data = model.data
+    rng = pyvrp.RandomNumberGenerator(seed=limits.seed)
+    local = LocalSearch(
+        data, rng, compute_neighbours(data, NeighbourhoodParams()), PerturbationManager()
+    )
+    for operator in OPERATORS:
+        if operator.supports(data):
+            local.add_operator(operator(data))
+    # PyVRP's own cap is for prices of about one; a cent here is a thousand of its units.
+    params = PenaltyParams(max_penalty=MAX_PENALTY * max(1.0, model.cost_scale / 100))
+    penalties = PenaltyManager(params.midpoint_penalties(data), params)
+    listener = _Listener(model, hear, beat)
+    strict = penalties.max_cost_evaluator()
+    begin = pyvrp.Solution.make_random(data, rng) if start is None else model.solution(start)
+    polished = local(begin, strict, exhaustive=True)
+    if start is None or strict.cost(polished) <= strict.cost(begin):
+        begin = polished
+    if begin.is_feasible():
+        listener.on_best(begin)
+    algorithm = IteratedLocalSearch(
+        data, penalties, local, begin, IteratedLocalSearchParams(callbacks=listener)
+    )
+    result = algorithm.run(_Stop(limits), collect_stats=False)
+    return searched(model, result.best)
+
+
+def searched(model: PyvrpModel, best: pyvrp.Solution) -> Searched:
+    """PyVRP's solution in our terms."""
+    return Searched(
+        model.orders(best), cost_cny(model, best), best.is_feasible(), model.left_out(best)
+    )
+
+
+class _Stop:
+    """The clock, and iterations where runs have to be alike."""
+
+    def __init__(self, limits: SearchLimits) -> None:
+        self._limits = limits
+        self._count = 0
+
+    def __call__(self, best_cost: float) -> bool:
+        self._count += 1
+        most = self._limits.iterations
+        if most is not None and self._count > most:
+            return True
+        now = time.perf_counter()
+        return now >= self._limits.end_s or (now >= self._limits.give_up_s and best_cost >= NONE)
