@@ -22,6 +22,7 @@ from planner.problem import (
     Strength,
 )
 from scenarios.facility_states import MAY_GROW
+from scenarios.licence_areas import same_licence_area
 from scenarios.schema import ProblemType, SizeOption, Tier
 from scenarios.sites import TierSites
 from scenarios.travel import Place, Travel, Trips
@@ -136,6 +137,8 @@ def tier_problem(
     cutoff_m = cutoff_of(tier)
     trips = travel.trips(wants.place, place, tier, cutoff_m)
     trips = _within_districts(trips, tier, wants.table, sites, neighbours)
+    if tier.within_licence_area:
+        trips = trips.keep(same_licence_area(wants.table, sites, trips.row, trips.site))
     if tier.each_point is not None and tier.each_point.strength is Strength.MUST:
         straight_m = travel.straight_m(wants.place, place)(trips.row, trips.site)
         trips = trips.keep(straight_m <= OWN_SITE_M)
@@ -161,6 +164,23 @@ def tier_problem(
         trips=trips,
         on_road=travel.on_road(wants.place, tier),
         cutoff_m=cutoff_m,
+    )
+
+
+def practice_problem(tier: Tier) -> SitingProblem:
+    """A problem of the tier's kind that is solved in no time."""
+    located = tier.problem is ProblemType.CAPACITATED_LOCATION
+    return SitingProblem(
+        objective=OBJECTIVES[tier.problem],
+        demand=Demand(("a", "b", "c"), np.ones(3)),
+        sites=Sites.simple(
+            ["x", "y"],
+            capacity=np.full(2, 2.0) if located else None,
+            fixed_cost=np.ones(2),
+        ),
+        arcs=Arcs.from_dense(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 3.0]]), np.ones(3)),
+        site_count=(2, 2) if tier.sites is not None else (None, None),
+        single_source=tier.single_source,
     )
 
 

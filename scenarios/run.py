@@ -22,6 +22,7 @@ from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs, load_inputs
 from scenarios.load import profiles_of
 from scenarios.plan import Plan, StreamPlan
+from scenarios.problems import practice_problem
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import versions
 from scenarios.schema import ProblemType, Scenario, StreamProfile
@@ -99,6 +100,7 @@ class _Planning:
         if solvers.many > 1:
             # What takes longest is begun first, so that it is not waited for alone at the end.
             order.sort(key=self._expected_work, reverse=True)
+            solvers.practise(practice_problem(order[0].tiers[0]))
         for profile in order:
             if not self.shared.cancelled:
                 self._stoppable(solvers, partial(self._begin, profile, solvers))

@@ -55,6 +55,9 @@ class Solvers(Protocol):
     def answers(self, *, block: bool) -> list[Answer]:
         """What has been answered since; waits for something to come where ``block`` is set."""
 
+    def practise(self, problem: SitingProblem) -> None:
+        """Get ready for problems of the same kind."""
+
     def keep(self, questions: int) -> bool:
         """Have so many questions left at most; whether one that solves has no more to do."""
 
@@ -92,6 +95,9 @@ class Here:
         self._hear = hear
         self._asked: deque[Question] = deque()
         self._stopped = False
+
+    def practise(self, problem: SitingProblem) -> None:
+        """Nothing to do meanwhile: this process prepares the problem."""
 
     def submit(self, question: Question) -> None:
         """Ask."""
@@ -133,9 +139,12 @@ class _Child:
 
     def ask(self, question: Question) -> None:
         self.at_work = question
+        self.send((question.problem, question.settings, question.start))
+
+    def send(self, message: object) -> None:
         # A child that has died is noticed by its closed link.
         with contextlib.suppress(OSError):
-            self.link.send((question.problem, question.settings, question.start))
+            self.link.send(message)
 
     def end(self) -> None:
         self.running.end()
@@ -153,6 +162,11 @@ class Children:
 
     def __post_init__(self) -> None:
         self._children = [_Child() for _ in range(self.many)]
+
+    def practise(self, problem: SitingProblem) -> None:
+        """Have every child load what problems of this kind need, while the first is prepared."""
+        for child in self._children:
+            child.send((problem, None, None))
 
     def submit(self, question: Question) -> None:
         """Ask; an idle child begins at once."""

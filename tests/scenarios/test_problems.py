@@ -9,11 +9,13 @@ from pyproj import CRS
 from shapely import points
 
 from geodata.roads.speeds import vehicle
-from planner import Objective, Strength
+from planner import Objective, Strength, solve
 from scenarios.problems import (
+    OBJECTIVES,
     Wants,
     annual_cost_cny,
     cutoff_of,
+    practice_problem,
     quotas_of,
     recovery_factor,
     site_sizes,
@@ -172,3 +174,14 @@ def test_quotas_bind_by_the_strength_of_their_wording():
     county = QuotaRule(per="county", minimum=1, maximum=1)
     (whole,) = quotas_of(tier(quotas=(county,)), where, who, "某县")
     assert (whole.name, whole.sites.tolist()) == ("某县", [0, 1, 2])
+
+
+@pytest.mark.parametrize("problem", list(ProblemType))
+@pytest.mark.parametrize("single_source", [True, False])
+def test_practice_is_of_the_tier_s_kind_and_has_an_answer(problem, single_source):
+    asked = tier(problem, single_source=single_source, sites=2)
+    small = practice_problem(asked)
+    assert small.objective is OBJECTIVES[problem]
+    assert small.single_source == single_source
+    assert small.sites.capacitated == (problem is ProblemType.CAPACITATED_LOCATION)
+    assert solve(small).has_plan

@@ -75,6 +75,13 @@ def test_children_answer_as_this_process_does(children):
     assert children.answers(block=True) == []
 
 
+def test_practice_is_silent_even_where_it_fails(children):
+    children.practise(cover("a").problem)
+    children.practise("no problem")  # type: ignore[arg-type]
+    children.submit(cover("a"))
+    assert list(all_answers(children, 1)) == ["a"]
+
+
 def test_progress_names_its_question_and_what_it_raises_comes_out(children):
     heard = []
 
