@@ -33,7 +33,8 @@ def document_faults(document: Document, profiles: Mapping[str, StreamProfile]) -
 
 def _streams(document: Document, profiles: Mapping[str, StreamProfile]) -> Iterator[Fault]:
     known = {*profiles, *stream_ids()}
-    used = [(f"row {row.number or row.name}", measure.stream, measure.tier)
+    used = [
+        (f"row {row.number or row.name}", measure.stream, measure.tier)
             for row in document.indicators for measure in row.decided_by]  # fmt: skip
     used += [(one.id, one.stream, "") for one in document.figures if one.stream]
     used += [(one.id, one.stream, one.tier) for one in document.facilities if one.stream]

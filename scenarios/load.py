@@ -13,6 +13,7 @@ import yaml
 from geodata.columns import layer_kinds
 from geodata.faults import N_, Fault, InputError, raise_errors
 from geodata.workbooks import WORKBOOK_ENDINGS
+from scenarios.document_faults import document_faults
 from scenarios.evidence import SET_BY_SCENARIO, spell_out
 from scenarios.load_knowledge import packaged_profile, stream_ids
 from scenarios.nearest import nearest
@@ -271,6 +272,8 @@ def _check(scenario: Scenario, document: YamlDocument, where: str, folder: Path)
         faults.append(Fault(where, message))
     if scenario.roads is not None and not (scenario.roads.file or scenario.roads.place):
         faults.append(Fault(where, N_("roads needs a 'file' or a 'place'")))
+    if scenario.document is not None:
+        faults += document_faults(scenario.document, profiles)
     return faults
 
 

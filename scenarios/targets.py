@@ -44,16 +44,16 @@ STATE_NAMES: Mapping[State, str] = {
 }
 
 SELECTION_NAMES: Mapping[str, str] = {
-    "mandatory": N_("mandatory"),
-    "optional": N_("optional"),
-    "own": N_("self-chosen"),
-    "other": N_("other"),
+    "mandatory": N_("mandatory indicator"),
+    "optional": N_("optional indicator"),
+    "own": N_("self-chosen indicator"),
+    "other": N_("other indicator"),
     "": "",
 }
 
 NATURE_NAMES: Mapping[str, str] = {
-    "binding": N_("binding"),
-    "anticipatory": N_("anticipatory"),
+    "binding": N_("binding indicator"),
+    "anticipatory": N_("anticipatory indicator"),
     "": "",
 }
 

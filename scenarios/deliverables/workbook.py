@@ -20,6 +20,11 @@ from scenarios.deliverables.workbook_facilities import facilities_sheet
 from scenarios.deliverables.workbook_present import present_sheet, standing_sheet
 from scenarios.deliverables.workbook_sheet import Sheet, SheetWriter, clean_text
 from scenarios.deliverables.workbook_summary import summary_sheet
+from scenarios.deliverables.workbook_targets import (
+    findings_sheet,
+    has_document,
+    targets_sheet,
+)
 from scenarios.deliverables.workbook_villages import (
     districts_sheet,
     uncovered_sheet,
@@ -41,6 +46,12 @@ SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
     (certificate_sheet, N_("how far each answer is from the theoretical best, and how one knows")),
 )  # fmt: skip
 """The sheets after the summary, and what each holds."""
+
+DOCUMENT_SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
+    (targets_sheet, N_("the document's indicators, and what the plan gives of them")),
+    (findings_sheet, N_("what the document's numbers say against each other")),
+)
+"""The sheets of a plan whose scenario answers to a document."""
 
 OPTIONS = {
     "constant_memory": True,
@@ -81,8 +92,9 @@ def write_workbook(plan: Plan, path: Path, lang: str = "zh", *, day: date | None
     )
     more = _("more rows than a sheet can hold; all are in plan.gpkg")
     writer = SheetWriter(book, plan.title, label, more)
-    sheets = [build(subject) for build, _about in SHEETS]
-    guide = [(sheet.name, _(about)) for sheet, (_build, about) in zip(sheets, SHEETS, strict=True)]
+    wanted = (*SHEETS, *(DOCUMENT_SHEETS if has_document(subject) else ()))
+    sheets = [build(subject) for build, _about in wanted]
+    guide = [(sheet.name, _(about)) for sheet, (_build, about) in zip(sheets, wanted, strict=True)]
     for sheet in (summary_sheet(subject, day, guide), *sheets):
         writer.write(sheet)
     try:
