@@ -37,7 +37,7 @@ def exit_code(plan: Plan) -> Exit:
 
 def has_plan(stream: StreamPlan) -> bool:
     """Whether the first tier of a stream has a plan that serves anybody."""
-    return bool(stream.answers[0].solution.has_plan and stream.demand["served"].any())
+    return bool(stream.has_plan and stream.demand["served"].any())
 
 
 def show_summary(plan: Plan, files: Sequence[Path], lang: str) -> None:

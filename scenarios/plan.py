@@ -6,6 +6,7 @@ deliverable may rely on every one of them being there (values may be null where 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +37,7 @@ FACILITY_COLUMNS = (
     "population_served",  # null where not given
     "mean_impedance",  # of what it serves, in the tier's unit; null if none
     "worst_impedance",
-    "phase",  # "" until a scenario has phases
+    "phase",  # year in which it is built, expanded or closed; "" without phases or change
     "responsible",  # free text of the profile
     "geometry",
 )
@@ -95,6 +96,17 @@ class TierResult:
 
 
 @dataclass(frozen=True, eq=False)
+class PhaseState:
+    """What stands in one year of a building programme and who goes where; tables as above."""
+
+    year: int
+    facilities: gpd.GeoDataFrame
+    demand: gpd.GeoDataFrame
+    assignments: pd.DataFrame
+    indicators: tuple[Indicator, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class StreamPlan:
     """One stream planned: tables as named above, a certificate a tier and one over all."""
 
@@ -110,6 +122,15 @@ class StreamPlan:
     answers: tuple[Any, ...] = ()
     """Problem and solution of every tier (``scenarios.answers.TierAnswer``): what a checker needs;
     deliverables read the tables."""
+    phases: tuple[PhaseState, ...] = ()
+    """Of a building programme, by year; the tables above are then those of the last."""
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether anything was decided."""
+        if self.answers:
+            return bool(self.answers[0].solution.has_plan)
+        return math.isfinite(self.certificate.objective)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Building programmes: the tiers of all streams decided together, over the scenario's phases."""

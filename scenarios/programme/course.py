@@ -1,0 +1,169 @@
+"""Scenario with phases -> Plan: every tier of every stream decided together, over the years."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from planner import SolverSettings
+from planner.solution import Cancelled, Certificate, Outcome, Progress
+from planner.solving import judging
+from planner.solving.tiered.groups import groups_of, part_of
+from planner.tiered import Flow, TieredSolution
+from planner.tiered import StreamPlan as TieredPlan
+from planner.tiered.objectives import goal_value
+from scenarios.assess import assess_tier
+from scenarios.changes import changed_inputs
+from scenarios.clock import Clock
+from scenarios.inputs import Inputs, load_inputs
+from scenarios.load import profiles_of
+from scenarios.plan import Plan, StreamPlan, TierResult
+from scenarios.programme.levels import StreamLevels, stream_levels
+from scenarios.programme.problem import Programme, programme_problem
+from scenarios.programme.reading import phase_states
+from scenarios.progress import OnRunProgress, RunProgress, unheard
+from scenarios.provenance import stream_hash, versions
+from scenarios.schema import Scenario, StreamProfile
+from scenarios.stream_run import Shared, stacked
+from scenarios.tier_wants import present_wants
+
+
+def run_programme(
+    scenario: Scenario,
+    *,
+    folder: Path | str = ".",
+    on_progress: OnRunProgress | None = None,
+    on_inputs: Callable[[Inputs], None] | None = None,
+) -> Plan:
+    """Plan a scenario's building programme.
+
+    Parameters and errors are those of :func:`scenarios.run.run`.
+    """
+    clock, notify = Clock(), on_progress or unheard
+    notify(RunProgress("inputs"))
+    with clock.of("inputs"):
+        profiles = profiles_of(scenario, folder)
+        inputs = changed_inputs(load_inputs(scenario, profiles, folder), scenario)
+    if on_inputs is not None:
+        on_inputs(inputs)
+    shared = Shared(scenario, inputs, notify, clock, None, len(profiles))
+    levels = tuple(_levels(shared, profiles))
+    programme = programme_problem(scenario, levels)
+    solution = _solved(shared, programme)
+    with clock.of("tables"):
+        streams = {
+            one.profile.id: _stream_plan(shared, programme, solution, position)
+            for position, one in enumerate(levels)
+        }
+    return Plan(
+        scenario=scenario,
+        title=scenario.title,
+        synthetic=inputs.synthetic,
+        streams=streams,
+        roads=inputs.road_lines,
+        districts=inputs.layer("districts"),
+        exclusions=inputs.layer("exclusions"),
+        candidates=stacked([part.screened for one in levels for part in one.sites.values()]),
+        faults=(*inputs.faults, *(f for one in levels for f in one.faults), *programme.faults),
+        sources=(*scenario.sources, *inputs.sources),
+        versions=versions(),
+        seconds=clock.seconds,
+    )
+
+
+def _levels(shared: Shared, profiles: Mapping[str, StreamProfile]) -> list[StreamLevels]:
+    found = []
+    for profile in profiles.values():
+        shared.notify(RunProgress("sites", profile.id, "", shared.done, shared.total))
+        found.append(stream_levels(shared, profile))
+        shared.done += 1
+    return found
+
+
+def _solved(shared: Shared, programme: Programme) -> TieredSolution:
+    from planner import solve  # noqa: PLC0415 - PuLP and HiGHS are loaded when first needed
+
+    spec = shared.scenario.solver
+    settings = SolverSettings(
+        time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
+    )
+
+    def hear(event: Progress) -> None:
+        shared.notify(RunProgress("solve", "", "", shared.done, shared.total, event))
+
+    with shared.clock.of("solve"):
+        solution: TieredSolution = solve(programme.problem, settings, hear)
+    if not solution.has_plan and solution.outcome is Outcome.CANCELLED:
+        raise Cancelled
+    return solution
+
+
+def _stream_plan(
+    shared: Shared, programme: Programme, solution: TieredSolution, position: int
+) -> StreamPlan:
+    """One stream: the last phase as its tables, every phase beside it."""
+    levels = programme.levels[position]
+    shown = solution if solution.has_plan else _as_it_stands(programme, solution)
+    states = phase_states(programme, shown, position, shared.travel)
+    last = states[-1]
+    certificate = _certificate(programme, solution, position)
+    return StreamPlan(
+        profile=levels.profile,
+        facilities=last.facilities,
+        demand=last.demand,
+        assignments=last.assignments,
+        indicators=last.indicators,
+        tiers=tuple(TierResult(tier.id, certificate, ()) for tier in levels.sited[:1]),
+        certificate=certificate,
+        assessment=_assessment(shared, levels),
+        input_hash=stream_hash(shared.scenario, levels.profile, shared.inputs.digest),
+        phases=states,
+    )
+
+
+def _as_it_stands(programme: Programme, solution: TieredSolution) -> TieredSolution:
+    """Where there is no plan: what exists stays, and nobody is said to be served."""
+    t = len(programme.years)
+    streams = tuple(
+        TieredPlan(
+            size=tuple(np.tile(one.facilities.existing_size, (t, 1)) for one in stream.tiers),
+            flows=tuple(Flow.none() for _ in stream.legs),
+        )
+        for stream in programme.problem.streams
+    )
+    return replace(solution, streams=streams)
+
+
+def _certificate(programme: Programme, solution: TieredSolution, position: int) -> Certificate:
+    """The certificate of the streams that were decided together with this one."""
+    problem, whole = programme.problem, solution.certificate
+    group = next(one for one in groups_of(problem) if position in one)
+    name = ", ".join(problem.stream_ids[s] for s in group)
+    if not solution.has_plan or name not in solution.bounds_by_group:
+        return whole
+    part = part_of(problem, group)
+    objective = goal_value(part, tuple(solution.streams[s] for s in group), problem.goals[0])
+    bound = judging.settled_bound(objective, solution.bounds_by_group[name], maximise=False)
+    outcome = judging.outcome_of(objective, bound)
+    return replace(whole, outcome=outcome, objective=objective, bound=bound)
+
+
+def _assessment(shared: Shared, levels: StreamLevels) -> dict[str, Any]:
+    """The present state of every tier, as a plan of one year has it."""
+    with shared.clock.of("assess"):
+        return {
+            "tiers": [
+                assess_tier(
+                    shared.inputs,
+                    tier,
+                    present_wants(levels.points, tier),
+                    levels.facilities[tier.id],
+                    shared.travel,
+                )
+                for tier in levels.profile.tiers
+            ]
+        }

@@ -1,0 +1,315 @@
+"""A scenario with phases as a :class:`planner.tiered.TieredProblem`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geodata.faults import N_, Fault, Severity
+from planner.problem import Strength
+from planner.tiered import (
+    DEMAND,
+    NO_YEAR,
+    TERMINALS,
+    Facilities,
+    FacilityQuota,
+    Leg,
+    Phases,
+    Seasons,
+    Stream,
+    Terminals,
+    TieredDemand,
+    TieredProblem,
+)
+from planner.tiered import Tier as TieredTier
+from scenarios.operations import Harvest
+from scenarios.problems import WAN, Size
+from scenarios.programme.levels import Haul, StreamLevels, tonnes_by_phase
+from scenarios.schema import QuotaRule, Scenario, StreamProfile, Tier
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+WEEKS = 52
+UNCOSTED_SITE_CNY_PER_YR = 1000.0
+"""What a site counts whose profile has no costs, so that none is opened for nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """The problem of all streams with the tables behind it."""
+
+    problem: TieredProblem
+    levels: tuple[StreamLevels, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Of the phases."""
+        return self.problem.phases.years
+
+
+def programme_problem(scenario: Scenario, levels: Sequence[StreamLevels]) -> Programme:
+    """The tiered problem of a scenario's streams."""
+    districts = _districts(levels)
+    phases = phases_of(scenario)
+    faults: list[Fault] = []
+    streams: list[Stream] = []
+    quotas: list[FacilityQuota] = []
+    for one in levels:
+        tonnes = tonnes_by_phase(scenario, one)
+        streams.append(_stream(one, tonnes, phases, districts, faults))
+        quotas += _quotas(one, phases, scenario.area or "county")
+    problem = TieredProblem(
+        streams=tuple(streams),
+        phases=phases,
+        quotas=tuple(quotas),
+        districts=tuple(districts),
+    )
+    return Programme(problem, tuple(levels), tuple(faults))
+
+
+def phases_of(scenario: Scenario) -> Phases:
+    """Years, the years that each stands for in the costs, and budgets."""
+    years = [one.year for one in scenario.phases]
+    spans = [float(later - year) for year, later in itertools.pairwise(years)]
+    spans.append(spans[-1] if spans else 1.0)
+    lasts = [
+        span if one.lasts_yr is None else one.lasts_yr
+        for one, span in zip(scenario.phases, spans, strict=True)
+    ]
+    budget = [
+        np.inf if one.budget_wan_cny is None else one.budget_wan_cny * WAN
+        for one in scenario.phases
+    ]
+    return Phases(tuple(years), np.array(lasts), np.array(budget))
+
+
+def _districts(levels: Sequence[StreamLevels]) -> dict[str, int]:
+    names = {
+        str(name)
+        for one in levels
+        for table in (one.points.table, *(part.sites for part in one.sites.values()))
+        for name in table["district"]
+        if name
+    }
+    return {name: position for position, name in enumerate(sorted(names))}
+
+
+def _positions(names: pd.Series, districts: Mapping[str, int]) -> IntArray:
+    return np.array([districts.get(str(name), -1) for name in names], np.int64)
+
+
+def _stream(
+    levels: StreamLevels,
+    tonnes: FloatArray,
+    phases: Phases,
+    districts: Mapping[str, int],
+    faults: list[Fault],
+) -> Stream:
+    profile, terminal = levels.profile, levels.terminal
+    people = pd.to_numeric(levels.points.table["population"], errors="coerce").to_numpy(float)
+    return Stream(
+        id=profile.id,
+        demand=TieredDemand(
+            ids=levels.points.place.ids,
+            tonnes=tonnes,
+            people=np.nan_to_num(people),
+            district=_positions(levels.points.table["district"], districts),
+        ),
+        tiers=tuple(
+            _tier(levels, position, phases, districts, faults)
+            for position in range(len(levels.sited))
+        ),
+        legs=tuple(_leg(one, terminal) for one in levels.hauls),
+        terminals=None if terminal is None else _terminals(levels, terminal, len(phases)),
+        single_source=levels.tiers[0].single_source,
+    )
+
+
+def _leg(haul: Haul, terminal: Tier | None) -> Leg:
+    trips, end = haul.tier_problem.trips, haul.destination
+    at_end = terminal is not None and end == terminal.id
+    return Leg(
+        origin=DEMAND if haul.origin == "demand" else haul.origin,
+        destination=TERMINALS if at_end else end,
+        start=trips.start,
+        to=trips.site,
+        impedance=trips.out_m,
+        cost_cny_per_t=haul.tier_problem.problem.arcs.cost,
+    )
+
+
+def _terminals(levels: StreamLevels, tier: Tier, phases: int) -> Terminals:
+    sites = levels.sites[tier.id].sites
+    capacity = sites["capacity_t_per_yr"].to_numpy(np.float64)
+    fee = _fee(tier)
+    return Terminals(
+        ids=tuple(sites["id"].astype(str)),
+        capacity_t_per_yr=np.tile(np.where(np.isnan(capacity), np.inf, capacity), (phases, 1)),
+        gate_fee_cny_per_t=np.full(len(sites), fee),
+    )
+
+
+def _fee(tier: Tier) -> float:
+    known = tier.gate_fee is not None and tier.gate_fee.value is not None
+    return float(tier.gate_fee.value) if known else 0.0  # type: ignore[union-attr,arg-type]
+
+
+def _tier(
+    levels: StreamLevels,
+    position: int,
+    phases: Phases,
+    districts: Mapping[str, int],
+    faults: list[Fault],
+) -> TieredTier:
+    tier = levels.tiers[position]
+    above = levels.tiers[position + 1] if position + 1 < len(levels.tiers) else None
+    taken = 1.0
+    if above is not None and above.share_taken is not None and above.share_taken.value is not None:
+        taken = above.share_taken.value
+    stores = any(size.storage_t is not None for size in tier.sizes)
+    return TieredTier(
+        id=tier.id,
+        facilities=_facilities(levels, tier, phases, districts, faults),
+        output_share=tier.passed_on * taken,
+        single_destination=above is not None and above.single_source,
+        seasons=seasons_of(levels.profile) if stores else None,
+    )
+
+
+def _facilities(
+    levels: StreamLevels,
+    tier: Tier,
+    phases: Phases,
+    districts: Mapping[str, int],
+    faults: list[Fault],
+) -> Facilities:
+    found = levels.hauls_to(tier.id)[0].tier_problem
+    sites, parts = found.problem.sites, found.sites
+    existing = sites.existing
+    choices = np.diff(sites.size_start)
+    fixed = _fixed_costs(levels.profile, tier, found.sizes, sites.fixed_cost, faults)
+    return Facilities(
+        ids=sites.ids,
+        size_start=sites.size_start,
+        capacity_t_per_yr=sites.capacity,
+        fixed_cost_cny_per_yr=fixed,
+        least_throughput_t_per_yr=sites.least_throughput,
+        investment_cny=np.array([(one.investment_wan_cny or 0.0) * WAN for one in found.sizes]),
+        land_m2=np.array([one.land_m2 or 0.0 for one in found.sizes]),
+        storage_t=np.array([_storage(one) for one in found.sizes]),
+        handling_cny_per_t=np.full(len(sites.ids), _handling(tier)),
+        existing_size=np.where(existing, sites.size_start[:-1], -1),
+        expandable=choices > 1,
+        closable=existing & ~sites.required,
+        required=sites.required,
+        forbidden=sites.forbidden,
+        end_year=_end_years(tier, existing, phases),
+        district=_positions(parts["district"], districts),
+    )
+
+
+def _fixed_costs(
+    profile: StreamProfile,
+    tier: Tier,
+    sizes: Sequence[Size],
+    costs: FloatArray,
+    faults: list[Fault],
+) -> FloatArray:
+    """Yearly cost of each size; sites of a profile without any cost count a nominal one."""
+    if tier.sizes:
+        return costs
+    message = N_(
+        "{tier} has no sizes with costs: a new site counts {cost:.0f} CNY a year, so that none is "
+        "opened for nothing; give the tier sizes to have it planned by its own costs"
+    )
+    values = {"tier": tier.id, "cost": UNCOSTED_SITE_CNY_PER_YR}
+    faults.append(Fault(profile.id, message, values, Severity.WARNING))
+    new = np.array([one.investment_wan_cny is None for one in sizes], np.bool_)
+    return np.where(new, UNCOSTED_SITE_CNY_PER_YR, costs)
+
+
+def _storage(size: Size) -> float:
+    if size.option is None or size.option.storage_t is None:
+        return np.inf
+    return size.option.storage_t
+
+
+def _handling(tier: Tier) -> float:
+    handling = [size.handling_cny_per_t for size in tier.sizes]
+    return max(0.0, (min(handling) if handling else 0.0) + _fee(tier))
+
+
+def _end_years(tier: Tier, existing: NDArray[np.bool_], phases: Phases) -> IntArray:
+    """Last year of each site: temporary ones are cleared so many years after the first phase."""
+    lasting = tier.lasts_yr
+    if lasting is None or lasting.value is None:
+        return np.full(len(existing), NO_YEAR)
+    return np.where(existing, NO_YEAR, phases.years[0] + int(lasting.value))
+
+
+def seasons_of(profile: StreamProfile) -> Seasons | None:
+    """Weekly inflow and outflow of the stream's year; None where it has no seasons."""
+    rule = profile.seasonality
+    if rule is None:
+        return None
+    even = np.full(WEEKS, 1.0 / WEEKS)
+    inflow = _weekly(rule.harvests, even)
+    outflow = _weekly(rule.use, even) if rule.outflow == "with_use" else even
+    return Seasons(inflow, outflow)
+
+
+def _weekly(harvests: Sequence[Harvest], even: FloatArray) -> FloatArray:
+    """Shares of the weeks; what the harvests leave out arises evenly."""
+    weeks: FloatArray = np.zeros(WEEKS)
+    for one in harvests:
+        share = 0.0 if one.share.value is None else one.share.value
+        at = (one.start_week - 1 + np.arange(one.weeks)) % WEEKS
+        np.add.at(weeks, at, share / one.weeks)
+    total = float(weeks.sum())
+    return weeks / total if total > 1 else weeks + even * (1 - total)
+
+
+def _quotas(levels: StreamLevels, phases: Phases, county: str) -> Iterator[FacilityQuota]:
+    for tier in levels.sited:
+        for rule in tier.quotas:
+            yield from _quota(levels, tier, rule, phases, county)
+
+
+def _quota(
+    levels: StreamLevels, tier: Tier, rule: QuotaRule, phases: Phases, county: str
+) -> Iterator[FacilityQuota]:
+    """One count a district, or one for the county, in the phases that it speaks of."""
+    sites = levels.sites[tier.id].sites
+    of_site = sites["district"].to_numpy(object)
+    of_point = levels.points.table["district"].to_numpy(object)
+    groups = {county: (np.arange(len(sites)), np.arange(len(of_point)))}
+    if rule.per == "district":
+        names = sorted({str(one) for one in of_point if one and rule.means(str(one))})
+        groups = {n: (np.flatnonzero(of_site == n), np.flatnonzero(of_point == n)) for n in names}
+    spoken = tuple(t for t, year in enumerate(phases.years) if year >= (rule.year or 0))
+    threshold = rule.above_t_per_yr
+    staying = levels.hauls_to(tier.id)[0].tier_problem.problem.sites.required
+    for name, (members, points) in groups.items():
+        maximum = rule.maximum
+        if maximum is not None and rule.strength is not Strength.MUST:
+            # Texts do not tear down what stands.
+            maximum = max(maximum, int(staying[members].sum()))
+        yield FacilityQuota(
+            name=f"{name}: {tier.name.zh}",
+            stream=levels.profile.id,
+            tier=tier.id,
+            facilities=members,
+            minimum=rule.minimum,
+            maximum=maximum,
+            strength=rule.strength,
+            phases=spoken,
+            threshold_t_per_yr=(threshold.value or 0.0) if threshold is not None else 0.0,
+            demand=points,
+        )

@@ -1,0 +1,73 @@
+"""A scenario's building programme end to end on a small county."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from planner.solution import Outcome
+from scenarios.answers import is_open
+from scenarios.plan import DEMAND_COLUMNS, FACILITY_COLUMNS
+from scenarios.programme.course import run_programme
+from tests.scenarios.programme.conftest import small_scenario
+
+
+def test_every_stream_has_a_checked_plan_and_a_state_for_each_phase(small_programme):
+    for stream in small_programme.streams.values():
+        assert stream.has_plan
+        assert stream.certificate.outcome in (Outcome.OPTIMAL, Outcome.FEASIBLE)
+        assert stream.certificate.checked
+        assert stream.certificate.bound <= stream.certificate.objective
+        assert [one.year for one in stream.phases] == [2023, 2025]
+        for state in stream.phases:
+            assert tuple(state.facilities.columns) == FACILITY_COLUMNS
+            assert tuple(state.demand.columns) == DEMAND_COLUMNS
+        assert stream.facilities is stream.phases[-1].facilities
+
+
+def test_what_is_new_in_one_phase_stands_in_the_next(small_programme):
+    for stream in small_programme.streams.values():
+        early, late = (one.facilities for one in stream.phases)
+        built = set(early.loc[early["status"] == "new", "id"])
+        still = set(late.loc[is_open(late["status"]), "id"])
+        assert built <= still
+        years = dict(zip(late["id"], late["phase"], strict=True))
+        assert {years[one] for one in built} <= {"2023"}
+
+
+def test_tonnes_follow_the_phase_and_are_conserved(small_programme):
+    stream = small_programme.streams["construction_waste"]
+    early, late = stream.phases
+    small, large = (one.demand["demand_t_per_yr"].sum() for one in (early, late))
+    assert large == pytest.approx(3 * small)
+    for state in stream.phases:
+        served = state.demand.loc[state.demand["served"], "demand_t_per_yr"].sum()
+        assert state.assignments["tonnes_per_yr"].sum() == pytest.approx(served, rel=1e-6)
+        assert state.facilities["throughput_t_per_yr"].sum() == pytest.approx(served, rel=1e-6)
+
+
+def test_what_a_store_takes_in_goes_on_less_its_loss(small_programme):
+    stream = small_programme.streams["farm_film"]
+    flows = stream.assignments
+    store, plant = (tier.id for tier in stream.profile.tiers)
+    taken = flows.loc[flows["tier"] == store, "tonnes_per_yr"].sum()
+    passed = flows.loc[flows["tier"] == plant, "tonnes_per_yr"].sum()
+    assert passed == pytest.approx(stream.profile.tiers[0].passed_on * taken, rel=1e-6)
+
+
+def test_loads_keep_capacities(small_programme):
+    for stream in small_programme.streams.values():
+        for state in stream.phases:
+            opened = state.facilities[is_open(state.facilities["status"])]
+            load = opened["load_rate"].to_numpy(float)
+            assert np.nanmax(load) <= 1 + 1e-6
+
+
+def test_a_programme_that_cannot_be_names_why_and_leaves_what_stands():
+    more = "streams.construction_waste.tiers.disposal_centre.quotas=[{per: county, minimum: 500, strength: must, source: planning}]"
+    plan = run_programme(small_scenario(more))
+    stream = plan.streams["construction_waste"]
+    assert not stream.has_plan
+    assert stream.certificate.outcome is Outcome.INFEASIBLE
+    assert not stream.demand["served"].any()
+    assert not (stream.facilities["status"] == "new").any()
