@@ -12,6 +12,7 @@ from api.commands.preparing import init, roads
 from api.commands.serving import serve
 from api.commands.targets import targets
 from api.commands.verifying import verify
+from api.streams_command import streams
 
 app = typer.Typer(
     name="wangdian",
@@ -41,6 +42,7 @@ def _options(
 
 for command in (demo, plan, init, check, assess, roads, coverage, serve, targets, verify):
     app.command()(command)
+app.add_typer(streams, name="streams")
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ PERIODS: dict[str, float] = {
     "季": 4.0, "季度": 4.0, "quarter": 4.0,
 }  # fmt: skip
 _SCALES = {"万": 1e4, "亿": 1e8, "百": 1e2, "千": 1e3}
+_COLUMN_ENDINGS = {"_mu": "area", "_m2": "area", "_m3": "volume", "_mw": "power"}
 _JOINTS = re.compile(r"[/·•・.*×()\[\]{}\s]+|每|\bper\b")
 
 
@@ -118,7 +119,8 @@ def factor_per_year(value: float, unit: str, of: str) -> float:
     Parameters
     ----------
     value, unit : as written; a unit without a period is a year's
-    of : standard column; its ending says what it counts (``_mu``, ``_m2``), else heads or pieces
+    of : standard column; its ending says what it counts (``_mu``, ``_m2``, ``_m3``, ``_mw``),
+        else heads or pieces
 
     Raises
     ------
@@ -126,7 +128,9 @@ def factor_per_year(value: float, unit: str, of: str) -> float:
         Where the unit is not a mass for each of what the column counts.
     """
     parsed = parse_unit(unit)
-    column_dimension = "area" if of.endswith(("_mu", "_m2")) else "count"
+    column_dimension = next(
+        (counts for ending, counts in _COLUMN_ENDINGS.items() if of.endswith(ending)), "count"
+    )
     if parsed.dimension != "mass" or parsed.each not in ("", column_dimension):
         raise ValueError(f"{unit!r} is not a mass for each unit of {of}")
     if parsed.each == "" and column_dimension == "area":

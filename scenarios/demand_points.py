@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geodata.demand import Factor, estimate_demand
 from geodata.faults import N_, Fault, InputError, Severity
 from scenarios.inputs import Inputs
+from scenarios.licence_areas import with_licence_area
 from scenarios.problems import Wants
 from scenarios.schema import (
     DemandFactor,
@@ -76,11 +77,13 @@ def demand_points(inputs: Inputs, profile: StreamProfile) -> DemandPoints:
     if len(layer) == 0:
         message = N_("stream {stream} serves the layer '{layer}', which has no points")
         raise InputError([Fault(rule.layer, message, {"stream": profile.id, "layer": rule.layer})])
+    areas = inputs.layer("licence_areas")
     points = _points_of(layer, DemandLayer.model_construct(**_own(rule)), rule.weight)
     for other in rule.also:
         more = inputs.layer(other.layer)
         if len(more):
             points = _joined(points, _points_of(more, other, rule.weight))
+    points = replace(points, table=with_licence_area(points.table, areas))
     sized = [tier for tier in profile.tiers if tier.serves == "demand"]
     if any(tier.problem is ProblemType.CAPACITATED_LOCATION for tier in sized):
         return _with_tonnes(points, profile)

@@ -53,8 +53,8 @@ def _rows(inputs: Inputs, rule: LayerSites) -> gpd.GeoDataFrame:
     if rule.tier:
         tiers = table["tier"].astype(object).where(table["tier"].notna(), "").astype(str)
         words = facility_words(rule.stream, rule.tier)
-        mine &= tiers.str.strip().str.casefold().isin(words).to_numpy(bool)
-    mine &= (table["state"] != "close").to_numpy(bool)
+        mine = mine & tiers.str.strip().str.casefold().isin(words).to_numpy(bool)
+    mine = mine & (table["state"] != "close").to_numpy(bool)
     return _as_candidates(table[mine], rule.stream)
 
 

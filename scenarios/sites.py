@@ -16,6 +16,7 @@ from geodata.screening import Setback, screen
 from scenarios.facility_states import ENDS, PROPOSED, must_stay
 from scenarios.inputs import Inputs
 from scenarios.layer_sites import sites_of_layers
+from scenarios.licence_areas import with_licence_area
 from scenarios.operations import Role
 from scenarios.schema import CandidateSource, StreamProfile, Tier
 
@@ -104,7 +105,7 @@ def gather_sites(
     joined = pd.concat([standing, kept.assign(existing=False, required=False)], ignore_index=True)
     sites = gpd.GeoDataFrame(joined[list(SITE_COLUMNS)], geometry="geometry", crs="EPSG:4326")
     return TierSites(
-        sites=_in_districts(sites, inputs),
+        sites=with_licence_area(_in_districts(sites, inputs), inputs.layer("licence_areas")),
         closed=closed.assign(existing=True, required=False)[list(SITE_COLUMNS)],
         screened=screened,
         faults=tuple(faults),
@@ -148,7 +149,8 @@ def _candidates(
         "candidates": gpd.GeoDataFrame(given, geometry="geometry", crs="EPSG:4326"),
     }
     sources = [source for source in allowed if source is not CandidateSource.GIVEN]
-    wanted = ["existing", "given", *(one.value for one in sources if one.value != "existing")]
+    listed = ["existing"] if tier.role is Role.TERMINAL else ["existing", "given"]
+    wanted = [*listed, *(one.value for one in sources if one.value != "existing")]
     made = generate_candidates(
         wanted,
         layers,
