@@ -26,7 +26,8 @@ GIVE_UP_SHARE = 0.35
 SMALL_JOBS, SMALL_ITERATIONS, RESTARTS = 25, 3_000, 6
 """A task of so few jobs is searched from new beginnings rather than for long from one."""
 TIDY_S_A_JOB = 0.01
-"""Time for moves that the search does not make."""
+TIDY_SHARE = 0.1
+"""Seconds a job, and share of the time, for moves that the search does not make."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def route_day(
     """The best rounds within the limits; ``start`` is an answer to the same task."""
     if not len(task):
         return DayAnswer([], ())
+    whole, limits = limits, _less_tidying(task, limits)
     if start is not None and start.left_out:
         return _with_prizes(task, limits, hear, beat)
     if len(task) > WHOLE_JOBS:
@@ -69,14 +71,20 @@ def route_day(
         return _with_prizes(task, limits, hear, beat)
     if any(short_on_board(task, v) for v in range(len(task.problem.vehicles))):
         found = joined(task.problem, found)
-    return _holding(task, DayAnswer(_tidied(task, found), ()))
+    return _holding(task, DayAnswer(_tidied(task, found, whole.end_s), ()))
 
 
-def _tidied(task: DayTask, orders: list[Order]) -> list[Order]:
-    """Rounds with emptyings tidied, for a moment only; others have nothing to tidy."""
+def _less_tidying(task: DayTask, limits: SearchLimits) -> SearchLimits:
+    """The limits of a search that leaves a moment for tidying."""
+    left_s = limits.end_s - time.perf_counter()
+    moment_s = min(TIDY_S_A_JOB * len(task), TIDY_SHARE * left_s)
+    return replace(limits, end_s=limits.end_s - moment_s)
+
+
+def _tidied(task: DayTask, orders: list[Order], end_s: float) -> list[Order]:
+    """Rounds with emptyings tidied; others have nothing to tidy."""
     if all(vehicle.longest_trips == 1 for vehicle in task.problem.vehicles):
         return orders
-    end_s = time.perf_counter() + TIDY_S_A_JOB * len(task)
     return tidied(task, orders, lambda one: price(task, one), end_s)
 
 
@@ -104,7 +112,7 @@ def _whole(
     for turn in range(RESTARTS):
         # A handful of stops has few neighbours to leave a local optimum by: begin anew instead.
         if found.feasible:
-            tidy = _tidied(task, found.orders)
+            tidy = _tidied(task, found.orders, limits.end_s)
             now = sum(price(task, one) for one in tidy)
             best, cost = (tidy, now) if now < cost else (best, cost)
         if time.perf_counter() >= limits.end_s:
