@@ -1,100 +1,64 @@
-"""The web application: the last plan's map and files."""
+"""The web application: everything put together."""
 
 from __future__ import annotations
 
-import html
-from pathlib import Path
+import importlib.util
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
 
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi import FastAPI
 
-from scenarios.output import GEOPACKAGE, MAP, PLAN, WORKBOOK
-from scenarios.wording import translator
+from api import problems
+from api.auth.gate import Gate
+from api.routes import coverage, docs, health, people, results, runs, scenarios, uploads
+from api.routes.ogc import features, processes
+from api.service import Service
+from api.settings import Settings, read_settings
 
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+log = logging.getLogger("wangdian")
+
+DESCRIPTION = (
+    "Sites, sizes and service areas for zero-waste (无废城市) county plans, each with a proof. "
+    "Errors are RFC 9457 problem details in the language of Accept-Language or ?lang= (zh, en). "
+    "Give an API key as 'Authorization: Bearer …'."
 )
-MAP_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
-    "style-src 'unsafe-inline'; img-src data: blob: https://*.tianditu.gov.cn; "
-    "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
-"""The map runs inline script: it is given an origin of its own and no network but map tiles."""
-
-MEDIA_TYPES = {
-    MAP: "text/html; charset=utf-8",
-    WORKBOOK: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    GEOPACKAGE: "application/geopackage+sqlite3",
-    PLAN: "application/json",
-}
 
 
-def create_app(folder: Path, lang: str = "zh") -> FastAPI:
-    """The application for one folder of a plan.
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one server.
 
     Parameters
     ----------
-    folder : as ``scenarios.output.write_plan`` leaves it
+    settings : from the environment by default
     """
-    app = FastAPI(title="Wangdian", docs_url=None, redoc_url=None, openapi_url=None)
+    service = Service(settings or read_settings())
 
-    @app.get("/")
-    def page() -> HTMLResponse:
-        headers = {"Content-Security-Policy": PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
-        return HTMLResponse(_page(folder, lang), headers=headers)
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        service.close()
 
-    @app.get("/map")
-    def map_page() -> Response:
-        return _file(folder, MAP, {"Content-Security-Policy": MAP_POLICY})
-
-    @app.get("/files/{name:path}")
-    def file(name: str) -> Response:
-        path = Path(name)
-        # Only what a plan consists of: a file of it, or the plan.json of one of its streams.
-        if path.name not in MEDIA_TYPES or len(path.parts) > 2 or ".." in path.parts:
-            raise HTTPException(404)
-        headers = {"Content-Security-Policy": MAP_POLICY} if path.name == MAP else {}
-        return _file(folder, name, headers)
-
-    return app
-
-
-def plan_files(folder: Path) -> list[str]:
-    """Files of a plan, relative to its folder."""
-    names = [MAP, WORKBOOK, GEOPACKAGE, PLAN]
-    inner = sorted(path.relative_to(folder).as_posix() for path in folder.glob(f"*/{PLAN}"))
-    return [name for name in names if (folder / name).is_file()] + inner
-
-
-def _file(folder: Path, name: str, headers: dict[str, str]) -> FileResponse:
-    path = folder / name
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        raise HTTPException(404)
-    kind = MEDIA_TYPES[path.name]
-    download = None if path.name == MAP else path.name
-    safe = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", **headers}
-    return FileResponse(path, media_type=kind, filename=download, headers=safe)
-
-
-def _page(folder: Path, lang: str) -> str:
-    _ = translator(lang)
-    links = "".join(
-        f'<li><a href="/files/{html.escape(name, quote=True)}">{html.escape(name)}</a></li>'
-        for name in plan_files(folder)
+    app = FastAPI(
+        title="Wangdian 网点",
+        description=DESCRIPTION,
+        version=metadata.version("wangdian"),
+        license_info={"name": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
     )
-    title = html.escape(_("Wangdian: the last plan"))
-    return f"""<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-html, body {{ height: 100%; margin: 0; font-family: system-ui, "Noto Sans CJK SC", sans-serif; }}
-body {{ display: flex; flex-direction: column; }}
-header {{ padding: .5rem 1rem; border-bottom: 1px solid #ccc; }}
-h1 {{ font-size: 1.1rem; display: inline; margin-right: 1rem; }}
-ul {{ display: inline; padding: 0; }} li {{ display: inline; margin-right: 1rem; }}
-iframe {{ flex: 1; border: 0; width: 100%; }}
-</style></head>
-<body><header><h1>{title}</h1><ul>{links}</ul></header>
-<iframe src="/map" sandbox="allow-scripts" title="{title}"></iframe></body></html>
-"""
+    app.state.service = service
+    app.add_middleware(Gate, service=service)
+    app.router.routes.extend(coverage.THIN)
+    for part in (
+        coverage, scenarios, uploads, runs, results, people, features, processes, docs, health,
+    ):  # fmt: skip
+        app.include_router(part.router)
+    problems.install(app)
+    if importlib.util.find_spec("api.web") is not None:
+        importlib.import_module("api.web.pages").install(app)
+    return app

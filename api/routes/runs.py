@@ -1,0 +1,309 @@
+"""Runs: started, watched, stopped, compared, changed and planned again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from api.auth.principal import Principal, require_writer
+from api.comparing import compared, difference_layer
+from api.looking import read_document
+from api.problems import Problem, request_language, stored_faults
+from api.routes.scenarios import Limit, Offset, known
+from api.running import cancel_run, delete_run, start_run
+from api.service import Service, principal_of_request, service_of
+from geodata.faults import N_
+from scenarios.schema import RoadClosure, SiteChange
+from scenarios.store import runs
+from scenarios.store.models import Role, RunRow, RunState
+from scenarios.wording import Language
+
+router = APIRouter(prefix="/api/runs", tags=["runs"])
+
+LOOK_EVERY_S = 0.3
+KEEP_ALIVE_S = 15.0
+
+Who = Annotated[Principal, Depends(principal_of_request)]
+Served = Annotated[Service, Depends(service_of)]
+
+
+class Start(BaseModel):
+    """What to run: a kept scenario, or one given here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scenario_id: str | None = None
+    scenario: dict[str, Any] | None = None
+    lang: Language | None = None
+    """Of the workbook, map and GeoPackage; that of the request by default."""
+    anew: bool = False
+    """Plan again although there is an answer to the same inputs."""
+
+
+class Radius(BaseModel):
+    """Another service radius for a tier."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stream: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    tier: str = Field(pattern=r"^[A-Za-z0-9_]+$")
+    radius_km: float = Field(gt=0, le=1000)
+
+
+class Changes(BaseModel):
+    """What a planner changes in a plan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sites: list[SiteChange] = Field(default_factory=list, max_length=1000)
+    closed_roads: list[RoadClosure] = Field(default_factory=list, max_length=1000)
+    radii: list[Radius] = Field(default_factory=list, max_length=100)
+    overrides: list[Annotated[str, Field(max_length=2000)]] = Field(
+        default_factory=list, max_length=200
+    )
+    title: str = Field(default="", max_length=400)
+
+
+class Publication(BaseModel):
+    """Whether a plan is for everybody to see."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    published: bool
+
+
+@router.post("", status_code=202)
+def start(wanted: Start, request: Request, who: Who, service: Served) -> Response:
+    """Start a run: 202 and where it stands. The same inputs again: 200 with the kept run."""
+    require_writer(who)
+    if (wanted.scenario_id is None) == (wanted.scenario is None):
+        raise Problem(400, N_("give either scenario_id or scenario"))
+    if wanted.scenario_id is not None:
+        document = known(wanted.scenario_id, service).document
+    else:
+        _, document = read_document(service, wanted.scenario or {})
+    lang = wanted.lang or request_language(request)
+    row, there = start_run(
+        service, document, who, lang, scenario_id=wanted.scenario_id, anew=wanted.anew
+    )
+    return _accepted(row, request, there=there)
+
+
+def _accepted(row: RunRow, request: Request, *, there: bool) -> JSONResponse:
+    status = 200 if there and RunState(row.state).ended else 202
+    body = {**shown(row, request_language(request)), "kept": there}
+    return JSONResponse(body, status, {"Location": f"/api/runs/{row.id}"})
+
+
+@router.get("")
+def listed(
+    request: Request,
+    who: Who,
+    service: Served,
+    limit: Limit = 50,
+    offset: Offset = 0,
+    scenario_id: Annotated[str | None, Query(max_length=32)] = None,
+    state: RunState | None = None,
+) -> dict[str, Any]:
+    """A page of runs, the latest first."""
+    with service.database.reading() as session:
+        rows, total = runs.listed(
+            session,
+            limit=limit,
+            offset=offset,
+            scenario_id=scenario_id,
+            state=state.value if state is not None else None if who.may_write else "finished",
+            published=True if who.role is Role.PUBLIC else None,
+        )
+    lang = request_language(request)
+    return {"total": total, "runs": [shown(one, lang) for one in rows if who.sees_run(one)]}
+
+
+@router.get("/{run_id}")
+def one(run_id: str, request: Request, who: Who, service: Served) -> dict[str, Any]:
+    """Where a run stands; ``latest`` is the latest plan."""
+    row = service.run(run_id, who)
+    body = shown(row, request_language(request))
+    return {**body, "scenario": row.document} if who.may_write else body
+
+
+@router.post("/{run_id}/cancel", status_code=202)
+def cancel(run_id: str, request: Request, who: Who, service: Served) -> JSONResponse:
+    """Ask a run to stop; the best plan so far is kept."""
+    require_writer(who)
+    row = cancel_run(service, run_id)
+    return JSONResponse(shown(row, request_language(request)), 202)
+
+
+@router.delete("/{run_id}", status_code=204)
+def remove(run_id: str, who: Who, service: Served) -> Response:
+    """Remove a run that has ended, with its files."""
+    require_writer(who)
+    delete_run(service, run_id)
+    return Response(status_code=204)
+
+
+@router.put("/{run_id}/publication")
+def publish(
+    run_id: str, wanted: Publication, request: Request, who: Who, service: Served
+) -> dict[str, Any]:
+    """Let everybody see a plan, or no longer."""
+    require_writer(who)
+    service.finished_run(run_id, who)
+    with service.database.writing() as session:
+        row = runs.run(session, run_id)
+        if row is None:
+            raise Problem(404, N_("there is no such run"))
+        row.published = wanted.published
+    return shown(row, request_language(request))
+
+
+@router.post("/{run_id}/replan", status_code=202)
+def replan(run_id: str, changes: Changes, request: Request, who: Who, service: Served) -> Response:
+    """Change a plan and plan again, starting from it."""
+    require_writer(who)
+    row = service.finished_run(run_id, who)
+    document = dict(row.document)
+    later = [one.model_dump(mode="json", exclude_none=True) for one in changes.sites]
+    again = {(one["stream"], one["site"]) for one in later}
+    earlier = [
+        one for one in document.get("site_changes", ())
+        if (one["stream"], one["site"]) not in again
+    ]  # fmt: skip
+    closed = [one.model_dump(mode="json") for one in changes.closed_roads]
+    document["site_changes"] = [*earlier, *later]
+    document["closed_roads"] = [*document.get("closed_roads", ()), *closed]
+    if changes.title:
+        document["title"] = changes.title
+    radii = [
+        f"streams.{one.stream}.tiers.{one.tier}.radius_km={one.radius_km}" for one in changes.radii
+    ]
+    _, plain = read_document(service, document, [*radii, *changes.overrides])
+    made, there = start_run(
+        service, plain, who, row.lang, scenario_id=row.scenario_id, start_run_id=row.id
+    )
+    return _accepted(made, request, there=there)
+
+
+@router.get("/{run_id}/comparison/{other_id}")
+def comparison(
+    run_id: str,
+    other_id: str,
+    who: Who,
+    service: Served,
+    stream: Annotated[str, Query(max_length=80)] = "",
+) -> dict[str, Any]:
+    """What the second plan does otherwise than the first: opened, closed, moved, reassigned."""
+    before, after = _pair(run_id, other_id, who, service)
+    return compared(before, after, who, stream)
+
+
+@router.get("/{run_id}/comparison/{other_id}/map")
+def comparison_map(
+    run_id: str,
+    other_id: str,
+    who: Who,
+    service: Served,
+    stream: Annotated[str, Query(max_length=80)] = "",
+) -> JSONResponse:
+    """The differences as GeoJSON, with a ``change`` for every feature."""
+    before, after = _pair(run_id, other_id, who, service)
+    layer = difference_layer(before, after, who, stream)
+    return JSONResponse(layer, media_type="application/geo+json")
+
+
+def _pair(run_id: str, other_id: str, who: Principal, service: Service) -> tuple[Any, Any]:
+    if who.role is Role.TOWNSHIP:
+        raise Problem(403, N_("the file holds more of the plan than is yours to see"))
+    rows = [service.finished_run(one, who) for one in (run_id, other_id)]
+    return service.plans.load(rows[0]), service.plans.load(rows[1])
+
+
+@router.get("/{run_id}/events", response_class=StreamingResponse)
+async def events(
+    run_id: str,
+    request: Request,
+    who: Who,
+    service: Served,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> StreamingResponse:
+    """What happens in a run as server-sent events, from the beginning or after one of them."""
+    row = await run_in_threadpool(service.run, run_id, who)
+    last = request.headers.get("last-event-id", "")
+    begin = int(last) if last.isdigit() and len(last) < 16 else after
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    stream = _stream(service, row.id, begin, request)
+    return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
+
+
+async def _stream(
+    service: Service, run_id: str, after: int, request: Request
+) -> AsyncIterator[str]:
+    lang = request_language(request)
+    quiet_s = 0.0
+    while not await request.is_disconnected():
+        found, row = await run_in_threadpool(_news, service, run_id, after)
+        for event in found:
+            after = event.id
+            data = dict(event.data)
+            if "faults" in data:
+                data["faults"] = stored_faults(data["faults"], lang)
+            data["at"] = event.at.isoformat()
+            yield f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(data)}\n\n"
+        if not found and (row is None or RunState(row.state).ended):
+            yield "event: end\ndata: {}\n\n"
+            return
+        quiet_s = 0.0 if found else quiet_s + LOOK_EVERY_S
+        if quiet_s >= KEEP_ALIVE_S:
+            quiet_s = 0.0
+            yield ": still here\n\n"
+        if not found:
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _news(service: Service, run_id: str, after: int) -> tuple[list[Any], RunRow | None]:
+    with service.database.reading() as session:
+        row = runs.run(session, run_id)
+        return runs.events(session, run_id, after), row
+
+
+def shown(row: RunRow, lang: Language) -> dict[str, Any]:
+    """A run as its own page tells it."""
+    base = f"/api/runs/{row.id}"
+    return {
+        "id": row.id,
+        "scenario_id": row.scenario_id,
+        "title": row.title,
+        "streams": row.streams,
+        "state": row.state,
+        "phase": row.phase,
+        "stream": row.stream,
+        "tier": row.tier,
+        "percent": row.percent,
+        "objective": row.objective,
+        "bound": row.bound,
+        "gap": row.gap,
+        "attempt": row.attempt,
+        "cancel_requested": row.cancel_requested,
+        "published": row.published,
+        "start_run_id": row.start_run_id,
+        "lang": row.lang,
+        "created_at": row.created_at.isoformat(),
+        "started_at": row.started_at.isoformat() if row.started_at else None,
+        "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+        "summary": row.summary,
+        "faults": stored_faults(row.faults, lang),
+        "links": {
+            "self": base,
+            "events": f"{base}/events",
+            "results": f"{base}/results" if row.folder else None,
+            "features": f"/ogc/runs/{row.id}" if row.folder else None,
+        },
+    }

@@ -1,0 +1,134 @@
+"""What the routes share: settings, database, files, workers, plans in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+from api.auth.principal import Principal
+from api.jobs.runner import Runner
+from api.plans import Plans
+from api.problems import Problem
+from api.settings import Settings
+from geodata.faults import N_
+from scenarios.store import ArtefactStore, Database, open_database, people, runs
+from scenarios.store.models import Role, RunRow
+
+if TYPE_CHECKING:
+    from api.auth.gate import Gate
+
+log = logging.getLogger("wangdian")
+
+USERS_KNOWN_FOR_S = 2.0
+LATEST_KNOWN_FOR_S = 1.0
+
+
+class Service:
+    """One server's parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.database: Database = open_database(settings.database_url)
+        self.store = ArtefactStore(settings.artefact_url)
+        self.runner = Runner(settings, self.database, self.store)
+        self.plans = Plans(settings, self.store)
+        self.own_hosts = frozenset({"testserver"}) if settings.host == "testserver" else frozenset()
+        self.gate: Gate | None = None
+        self.checks = asyncio.Semaphore(2)
+        """Uploads and scenarios looked at in processes of their own, so many at once."""
+        self._users: tuple[float, bool] = (0.0, False)
+        self._latest: dict[bool, tuple[float, RunRow | None]] = {}
+
+    def start(self) -> None:
+        """Begin handing runs out."""
+        self.runner.start()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.runner.close()
+        self.database.close()
+
+    async def has_users(self) -> bool:
+        """Whether anybody is set up; without users a server on loopback is open."""
+        until, known = self._users
+        if known or until > time.monotonic():
+            return known
+        known = await asyncio.to_thread(self._count_users) > 0
+        self._users = (time.monotonic() + USERS_KNOWN_FOR_S, known)
+        return known
+
+    def users_changed(self) -> None:
+        """Look again who is set up."""
+        self._users = (0.0, False)
+        if self.gate is not None:
+            self.gate.forget()
+
+    def _count_users(self) -> int:
+        with self.database.reading() as session:
+            return people.count_users(session)
+
+    def run(self, run_id: str, principal: Principal) -> RunRow:
+        """A run that the principal may see; ``latest`` is the latest plan.
+
+        Raises
+        ------
+        Problem
+            404 where there is none, also where it is not theirs to know of.
+        """
+        with self.database.reading() as session:
+            if run_id == "latest":
+                only = True if principal.role is Role.PUBLIC else None
+                row = runs.latest_finished(session, published=only)
+            else:
+                row = runs.run(session, run_id)
+        if row is None or not principal.sees_run(row):
+            raise Problem(404, N_("there is no such run"))
+        return row
+
+    def finished_run(self, run_id: str, principal: Principal) -> RunRow:
+        """A run with a plan that the principal may see.
+
+        Raises
+        ------
+        Problem
+            404 as :meth:`run`, 409 where it has no plan.
+        """
+        row = self.run(run_id, principal)
+        if not row.folder:
+            raise Problem(409, N_("the run has no plan (it is {state})"), {"state": row.state})
+        return row
+
+    def forget_run(self, run_id: str) -> None:
+        """A run has gone."""
+        self._latest.clear()
+        self.plans.forget(run_id)
+
+    def latest_known(self, principal: Principal) -> RunRow | None:
+        """The latest plan as of a second ago, None where it must be looked up."""
+        known = self._latest.get(principal.role is Role.PUBLIC)
+        if known is None or known[0] < time.monotonic():
+            return None
+        row = known[1]
+        return row if row is not None and principal.sees_run(row) else None
+
+    def remember_latest(self, principal: Principal, row: RunRow) -> None:
+        """Note the latest plan."""
+        until = time.monotonic() + LATEST_KNOWN_FOR_S
+        self._latest[principal.role is Role.PUBLIC] = (until, row)
+
+
+def service_of(request: Request) -> Service:
+    """The service behind a request."""
+    found: Service = request.app.state.service
+    return found
+
+
+def principal_of_request(request: Request) -> Principal:
+    """Who makes a request, as the gate has found."""
+    found: Principal = request.state.principal
+    return found
