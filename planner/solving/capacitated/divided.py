@@ -6,6 +6,8 @@ searched; the bound is :mod:`planner.solving.capacitated.divided_bound`'s.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
@@ -25,13 +27,15 @@ from planner.solving.method import Found, Watch
 ROOT_ROUNDS = 600
 PERIOD = 20
 """Rounds at the root between two looks at its choices as plans."""
-STARTS, STARTS_LARGE = 8, 4
-"""Plans of the root that interchange begins from."""
+STARTS = 3
+"""Plans of the root that interchange begins from; the tree's choices are better ones soon."""
 LARGE_PAIRS = 1_000_000
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
 OFFER_EVERY = 4
 """One node in so many gives its choice to the search."""
+NEAR = 1.01
+"""Interchange begins from plans that are no dearer than the best by more than this."""
 
 
 class DividedRun(Course):
@@ -41,9 +45,10 @@ class DividedRun(Course):
         super().__init__(problem, settings, watch)
         pairs = max(1, self.data.n * self.data.m)
         self._large = pairs >= LARGE_PAIRS
-        self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+        self._breadth = int(np.clip(1e7 / pairs, 16, 100))
         self._relaxation = DividedBound(self.data)
         self._halt = np.zeros(1, np.int64)
+        self._starts: list[IntArray] = []
 
     def solve(self) -> Found:
         """Bound, search and branch; a cancelled solve leaves its best with the watch."""
@@ -59,24 +64,27 @@ class DividedRun(Course):
         return self._found()
 
     def _run(self) -> None:
-        with self._stage("bound"):
-            stand = self._bound()
+        with ThreadPoolExecutor(1) as pool, self._stage("bound"):
+            stand = self._bound(pool)
         if self.bound == np.inf:
             return
-        with self._stage("search"):
-            self._improve(stand)
+        self._starts = self.search.ranked(STARTS)
+        if self._large:  # a node takes longer than many plans
+            with self._stage("search"):
+                while self._starts and not self._enough():
+                    self._improve(stand)
         with self._stage("branch"):
             self._branch(stand)
 
-    def _bound(self) -> Stand:
-        """Raise the root's bound, trying its choices as plans on the way."""
+    def _bound(self, pool: ThreadPoolExecutor) -> Stand:
+        """Raise the root's bound, trying its choices as plans meanwhile."""
         stand = self._relaxation.begin(first_multipliers(self.data))
         none = np.zeros(len(self.data.capacity), np.bool_)
         period = int(np.clip(PERIOD * 2e6 / (self.data.n * self.data.m), 2, PERIOD))
-        offered = 0
         while not stand.ended and stand.rounds < ROOT_ROUNDS and not self._done("bound"):
-            before = stand.rounds
-            self._relaxation.rise(
+            before, opened, choice = stand.rounds, stand.opened.copy(), stand.choice.copy()
+            job = pool.submit(
+                self._relaxation.rise,
                 stand,
                 self._first_state,
                 none,
@@ -85,16 +93,18 @@ class DividedRun(Course):
                 stop_at=self.limit,
                 halt=self._halt,
             )
+            try:
+                if before:
+                    self._offer(np.where(opened > 0.5, self._largest, -1), opened)
+                    if not self._large:  # sizes that fit tightly take seconds to divide
+                        self._offer(choice, opened)
+            finally:
+                job.result()
             self.bound = max(self.bound, stand.bound)
             self.root = _result(stand)
             if self.bound == np.inf or stand.rounds == before:
                 break
-            if stand.rounds - offered >= PERIOD:
-                offered = stand.rounds
-                self._offer(np.where(stand.opened > 0.5, self._largest, -1), stand.opened)
-                if not self._large:  # sizes that fit tightly take seconds to divide
-                    self._offer(stand.choice, stand.opened)
-                self._report("bound")
+            self._report("bound")
         return stand
 
     @property
@@ -105,11 +115,9 @@ class DividedRun(Course):
         return self.search.offer(self.search.completed(chosen, preference))
 
     def _improve(self, stand: Stand) -> None:
-        """Interchange from the best plans of the root."""
-        for chosen in self.search.ranked(STARTS_LARGE if self._large else STARTS):
-            plan = self.search.evaluate_anew(chosen)
-            if plan is None or self._enough():
-                break
+        """Interchange from the next of the root's best plans."""
+        plan = self.search.evaluate_anew(self._starts.pop(0))
+        if plan is not None and not self._enough():
             self._interchange(plan, stand.value)
             self._report("search")
 
@@ -137,6 +145,8 @@ class DividedRun(Course):
 
         def on_turn(turn: Turn) -> float:
             self._nodes = tree.nodes
+            if self._starts:
+                self._improve(stand)
             proven = self._try_turn(turn, tree.nodes, stand.value)
             if tree.bound > self.bound:
                 self.bound, self._proof_of_bound = tree.bound, "lagrangian tree"
@@ -159,11 +169,11 @@ class DividedRun(Course):
                 return np.inf
             self.search.take(plan)
             return rounded_down(plan.objective)
-        if turn.choice is not None and nodes % OFFER_EVERY == 0 and self.watch.remaining_s > 0:
-            before = self.objective
-            plan = self._offer(turn.choice, turn.preference)
-            if plan is not None and plan.objective < before:
-                self._interchange(plan, worth)
+        if turn.choice is None or nodes % OFFER_EVERY or self.watch.remaining_s <= 0:
+            return -np.inf
+        plan = self._offer(turn.choice, turn.preference)
+        if plan is not None and plan.objective < NEAR * self.objective:
+            self._interchange(plan, worth)
         return -np.inf
 
 
