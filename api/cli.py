@@ -9,7 +9,7 @@ import typer
 from api.commands.inspecting import assess, check, coverage
 from api.commands.planning import demo, plan
 from api.commands.preparing import init, roads
-from api.commands.serving import serve
+from api.commands.serving import serve, user
 from api.commands.targets import targets
 from api.commands.verifying import verify
 from api.streams_command import streams
@@ -40,7 +40,7 @@ def _options(
     """Take the options of the program itself."""
 
 
-for command in (demo, plan, init, check, assess, roads, coverage, serve, targets, verify):
+for command in (demo, plan, init, check, assess, roads, coverage, serve, user, targets, verify):
     app.command()(command)
 app.add_typer(streams, name="streams")
 

@@ -42,7 +42,7 @@ def _common(before: LoadedPlan, after: LoadedPlan, who: Principal, stream: str) 
     return seen
 
 
-def _stream_difference(before: Plain, after: Plain) -> Plain:
+def _stream_difference(before: Site, after: Site) -> Plain:
     changes = _changes(before, after)
     by_kind: dict[str, list[Plain]] = {
         kind: [] for kind in ("opened", "closed", "moved", "resized")
@@ -65,7 +65,7 @@ def _stream_difference(before: Plain, after: Plain) -> Plain:
 Change = tuple[str, Site | None, Site | None]
 
 
-def _changes(before: Plain, after: Plain) -> list[Change]:
+def _changes(before: Site, after: Site) -> list[Change]:
     old, new = _open_sites(before), _open_sites(after)
     found: list[Change] = []
     moved: set[Key] = set()
@@ -86,7 +86,7 @@ def _changes(before: Plain, after: Plain) -> list[Change]:
     return found
 
 
-def _open_sites(plan: Plain) -> dict[Key, Site]:
+def _open_sites(plan: Site) -> dict[Key, Site]:
     return {(one["tier"], one["id"]): one for one in plan["facilities"]}
 
 
@@ -101,7 +101,7 @@ def _told(kind: str, old: Site | None, new: Site | None) -> Plain:
     return told
 
 
-def _reassigned(before: Plain, after: Plain) -> Iterator[Plain]:
+def _reassigned(before: Site, after: Site) -> Iterator[Plain]:
     """Who goes elsewhere by the largest share; a moved site is the same one."""
     old, new = _owners(before), _owners(after)
     for tier, name in sorted({*old, *new}):
@@ -121,7 +121,7 @@ def _reassigned(before: Plain, after: Plain) -> Iterator[Plain]:
         }
 
 
-def _owners(plan: Plain) -> dict[Key, Plain]:
+def _owners(plan: Site) -> dict[Key, Plain]:
     best: dict[Key, Plain] = {}
     for one in plan["assignments"]:
         key = (one["tier"], one["from_id"])
@@ -130,7 +130,7 @@ def _owners(plan: Plain) -> dict[Key, Plain]:
     return best
 
 
-def _indicators(before: Plain, after: Plain) -> list[Plain]:
+def _indicators(before: Site, after: Site) -> list[Plain]:
     later = {one["id"]: one["value"] for one in after["indicators"]}
     return [
         {"id": one["id"], "unit": one["unit"], "before": one["value"], "after": later[one["id"]]}
@@ -172,7 +172,7 @@ def _site_features(stream: str, kind: str, old: Site | None, new: Site | None) -
     return found
 
 
-def _move_lines(stream: str, plan: LoadedPlan, before: Plain, after: Plain) -> list[Plain]:
+def _move_lines(stream: str, plan: LoadedPlan, before: Site, after: Site) -> list[Plain]:
     """A line from everybody who goes elsewhere to where they go now."""
     sites = {**_open_sites(before), **_open_sites(after)}
     by_id = {name: site for (_, name), site in sites.items()}

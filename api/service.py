@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("wangdian")
 
 USERS_KNOWN_FOR_S = 2.0
-LATEST_KNOWN_FOR_S = 1.0
+RUN_KNOWN_FOR_S = 1.0
 
 
 class Service:
@@ -42,7 +42,7 @@ class Service:
         self.checks = asyncio.Semaphore(2)
         """Uploads and scenarios looked at in processes of their own, so many at once."""
         self._users: tuple[float, bool] = (0.0, False)
-        self._latest: dict[bool, tuple[float, RunRow | None]] = {}
+        self._runs: dict[tuple[str, bool], tuple[float, RunRow]] = {}
 
     def start(self) -> None:
         """Begin handing runs out."""
@@ -105,21 +105,22 @@ class Service:
 
     def forget_run(self, run_id: str) -> None:
         """A run has gone."""
-        self._latest.clear()
+        self._runs.clear()
         self.plans.forget(run_id)
 
-    def latest_known(self, principal: Principal) -> RunRow | None:
-        """The latest plan as of a second ago, None where it must be looked up."""
-        known = self._latest.get(principal.role is Role.PUBLIC)
+    def known_run(self, run_id: str, principal: Principal) -> RunRow | None:
+        """A run as of a second ago, None where it must be looked up."""
+        known = self._runs.get((run_id, principal.role is Role.PUBLIC))
         if known is None or known[0] < time.monotonic():
             return None
-        row = known[1]
-        return row if row is not None and principal.sees_run(row) else None
+        return known[1] if principal.sees_run(known[1]) else None
 
-    def remember_latest(self, principal: Principal, row: RunRow) -> None:
-        """Note the latest plan."""
-        until = time.monotonic() + LATEST_KNOWN_FOR_S
-        self._latest[principal.role is Role.PUBLIC] = (until, row)
+    def remember_run(self, run_id: str, principal: Principal, row: RunRow) -> None:
+        """Note a run for a moment: thousands of questions ask for the same one."""
+        if len(self._runs) > 1000:
+            self._runs.clear()
+        until = time.monotonic() + RUN_KNOWN_FOR_S
+        self._runs[run_id, principal.role is Role.PUBLIC] = (until, row)
 
 
 def service_of(request: Request) -> Service:

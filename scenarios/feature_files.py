@@ -48,7 +48,7 @@ def _write(table: gpd.GeoDataFrame, folder: Path, name: str) -> dict[str, Any]:
     }
     bounds = shapely.bounds(shapes).round(PRECISION).tolist() if len(shapes) else []
     with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
-        texts = shapely.to_geojson(shapes) if len(shapes) else []
+        texts: list[str] = list(shapely.to_geojson(shapes)) if len(shapes) else []
         for k, (shape, bbox) in enumerate(zip(texts, bounds, strict=True)):
             properties = json.dumps(
                 {column: values[k] for column, values in columns.items()},

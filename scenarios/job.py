@@ -66,9 +66,10 @@ class Teller:
             "stream": event.stream,
             "tier": event.tier,
             "percent": self._percent(event),
-            "objective": _finite(event.solving and event.solving.objective),
-            "bound": _finite(event.solving and event.solving.bound),
-            "gap": _finite(event.solving and event.solving.gap),
+            **{
+                name: None if event.solving is None else _finite(getattr(event.solving, name))
+                for name in ("objective", "bound", "gap")
+            },
         }
         if told != self._last:
             self._last = told

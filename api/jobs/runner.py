@@ -150,8 +150,9 @@ class Runner:
         # A solve holds no loop of the worker, but a busy machine may be slow to answer.
         dask.config.set({"distributed.scheduler.allowed-failures": 2})
         if self._settings.scheduler:
-            return Client(self._settings.scheduler, name="wangdian", timeout=20)
-        self._cluster = LocalCluster(
+            return _made(Client, self._settings.scheduler, name="wangdian", timeout=20)
+        self._cluster = _made(
+            LocalCluster,
             n_workers=self._settings.workers,
             threads_per_worker=1,
             processes=True,
@@ -162,7 +163,7 @@ class Runner:
             local_directory=str(self._work("dask")),
             silence_logs=logging.ERROR,
         )
-        return Client(self._cluster, name="wangdian")
+        return _made(Client, self._cluster, name="wangdian")
 
     def _hand_out(self, run_id: str) -> None:
         with self._database.writing() as session:
@@ -207,7 +208,7 @@ class Runner:
         from distributed import Event  # noqa: PLC0415 - the server answers before it is loaded
 
         if self._client is not None:
-            Event(cancel_name(run_id, attempt), client=self._client).set()
+            _made(Event, cancel_name(run_id, attempt), client=self._client).set()
 
     # ------------------------------------------------------------------ hearing
 
@@ -292,6 +293,7 @@ class Runner:
             RunState.CANCELLED if cancelled else RunState.FINISHED,
             faults=faults,
             summary=told["summary"],
+            gap=_worst_gap(told["summary"]),
             artefacts=told["artefacts"],
             folder=f"runs/{row.id}/{row.attempt}",
         )
@@ -334,12 +336,23 @@ class Runner:
             self._store.sweep(runs.folders(session))
 
 
+def _made(kind: Any, *arguments: Any, **options: Any) -> Any:
+    """An object of Dask's, which has no types to call it by."""
+    return kind(*arguments, **options)
+
+
+def _worst_gap(summary: Mapping[str, Any]) -> float | None:
+    gaps = [one["gap"] for one in summary["streams"].values()]
+    return None if not gaps or None in gaps else max(gaps)
+
+
 def _progress(session: Any, row: RunRow, told: Mapping[str, Any]) -> None:
     row.state = RunState.RUNNING.value
     for name in ("phase", "stream", "tier", "percent"):
         setattr(row, name, told[name])
-    for name in ("objective", "bound", "gap"):
-        setattr(row, name, told[name])
+    if told["step"] == "solve":
+        for name in ("objective", "bound", "gap"):
+            setattr(row, name, told[name])
     kept = ("phase", "stream", "tier", "percent", "objective", "bound", "gap")
     runs.note(session, row, "progress", **{name: told[name] for name in kept})
 

@@ -78,7 +78,8 @@ def perform(plain: Told) -> Told:
 
     spec = JobSpec(**{**plain, "uploads": tuple(plain["uploads"])})
     worker = get_worker()
-    wish = Event(cancel_name(spec.run, spec.attempt), client=get_client())
+    made: Any = Event  # Dask has no types to call it by
+    wish = made(cancel_name(spec.run, spec.attempt), client=get_client())
 
     def tell(told: Told) -> None:
         worker.log_event(TOPIC, {"run": spec.run, "attempt": spec.attempt, **told})

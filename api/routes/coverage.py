@@ -99,15 +99,14 @@ def _number(text: str | None, most: float, name: str) -> float | None:
 
 async def plan_of(service: Service, run_id: str, principal: Principal) -> LoadedPlan:
     """The plan asked about, ready in memory."""
-    if run_id == "latest":
-        row = service.latest_known(principal)
-        if row is None:
-            row = await asyncio.to_thread(service.finished_run, run_id, principal)
-            service.remember_latest(principal, row)
-        ready = service.plans.ready(row.id)
-        return ready or await asyncio.to_thread(service.plans.load_ready, row)
-    row = await asyncio.to_thread(service.finished_run, run_id, principal)
-    return service.plans.ready(row.id) or await asyncio.to_thread(service.plans.load_ready, row)
+    row = service.known_run(run_id, principal)
+    if row is None:
+        row = await asyncio.to_thread(service.finished_run, run_id, principal)
+        service.remember_run(run_id, principal, row)
+    ready = service.plans.ready(row.id)
+    if ready is not None:
+        return ready
+    return await asyncio.to_thread(service.plans.load_ready, row)
 
 
 def ask(plan: LoadedPlan, question: Question, principal: Principal, lang: Language) -> list[Answer]:
