@@ -18,6 +18,7 @@ from planner.routes.pyvrp_model import build
 from planner.routes.schedule import Order
 from planner.routes.search import OnOrders, SearchLimits, search
 from planner.routes.solution import Kind
+from planner.routes.trips import packed
 
 WHOLE_JOBS = 500
 """Up to so many jobs a task is searched as a whole."""
@@ -48,7 +49,7 @@ def first_by_parts(task: DayTask, limits: SearchLimits) -> list[Order] | None:
         )
         if not found.feasible:
             return None
-        orders += found.orders
+        orders += packed(task.problem, found.orders)
     return orders
 
 
@@ -158,5 +159,8 @@ def _searched(
     end_s = min(limits.end_s, time.perf_counter() + PART_S)
     iterations = None if limits.iterations is None else FIRST_ITERATIONS
     found = search(build(inner), SearchLimits(end_s, seed, iterations), start=part)
-    cheaper = sum(map(price, found.orders)) < sum(map(price, part)) - 1e-6
-    return found.orders if found.feasible and not found.left_out and cheaper else None
+    if not found.feasible or found.left_out:
+        return None
+    again = packed(task.problem, found.orders)
+    cheaper = sum(map(price, again)) < sum(map(price, part)) - 1e-6
+    return again if cheaper else None

@@ -11,12 +11,12 @@ import numpy as np
 from planner.problem import FloatArray
 from planner.routes.day_task import DayTask
 from planner.routes.parts import WHOLE_JOBS, first_by_parts, improve_by_parts, jobs_of
-from planner.routes.pyvrp_model import build
+from planner.routes.pyvrp_model import PyvrpModel, build
 from planner.routes.schedule import Call, Order, schedule
 from planner.routes.search import OnOrders, SearchLimits, search
 from planner.routes.solution import Kind
 from planner.routes.tidy import tidied
-from planner.routes.trips import joined
+from planner.routes.trips import packed
 from planner.routes.ways import short_on_board, unit_prices
 
 GIVE_UP_SHARE = 0.35
@@ -25,6 +25,7 @@ GIVE_UP_SHARE = 0.35
 
 SMALL_JOBS, SMALL_ITERATIONS, RESTARTS = 25, 3_000, 6
 """A task of so few jobs is searched from new beginnings rather than for long from one."""
+LAPS = 4
 TIDY_S_A_JOB = 0.01
 TIDY_SHARE = 0.1
 """Seconds a job, and share of the time, for moves that the search does not make."""
@@ -69,8 +70,6 @@ def route_day(
         found = _whole(task, limits, start, hear, beat)
     if found is None:
         return _with_prizes(task, limits, hear, beat)
-    if any(short_on_board(task, v) for v in range(len(task.problem.vehicles))):
-        found = joined(task.problem, found)
     return _holding(task, DayAnswer(_tidied(task, found, whole.end_s), ()))
 
 
@@ -82,9 +81,10 @@ def _less_tidying(task: DayTask, limits: SearchLimits) -> SearchLimits:
 
 
 def _tidied(task: DayTask, orders: list[Order], end_s: float) -> list[Order]:
-    """Rounds with emptyings tidied; others have nothing to tidy."""
+    """Trips on as few lorries as they need, and each round at its best."""
     if all(vehicle.longest_trips == 1 for vehicle in task.problem.vehicles):
         return orders
+    orders = packed(task.problem, orders)
     return tidied(task, orders, lambda one: price(task, one), end_s)
 
 
@@ -105,6 +105,8 @@ def _whole(
     single = any(short_on_board(task, v) for v in range(len(task.problem.vehicles)))
     orders = None if start is None or single else start.orders
     model = build(task)
+    if len(task) > SMALL_JOBS and orders is not None and not single:
+        return _in_laps(task, model, limits, orders, hear, beat)
     found = search(model, limits, start=orders, hear=hear, beat=beat)
     if len(task) > SMALL_JOBS or orders is None:
         return found.orders if found.feasible else None
@@ -118,6 +120,34 @@ def _whole(
         if time.perf_counter() >= limits.end_s:
             break
         found = search(model, replace(limits, seed=limits.seed + 1 + turn), beat=beat)
+    return best
+
+
+def _in_laps(
+    task: DayTask,
+    model: PyvrpModel,
+    limits: SearchLimits,
+    orders: list[Order],
+    hear: OnOrders | None,
+    beat: Callable[[], None] | None,
+) -> list[Order]:
+    """Searched, packed and searched again: packing frees lorries that the search then fills."""
+    alone = all(vehicle.longest_trips == 1 for vehicle in task.problem.vehicles)
+    laps = 1 if alone else LAPS
+    best, cost = orders, sum(price(task, one) for one in orders)
+    for lap in range(laps):
+        left_s = limits.left_s
+        if left_s <= 0:
+            break
+        end_s = min(limits.end_s, time.perf_counter() + left_s / (laps - lap))
+        part = replace(limits, end_s=end_s, seed=limits.seed + lap)
+        found = search(model, part, start=best, hear=hear, beat=beat)
+        if not found.feasible:
+            continue
+        again = _tidied(task, found.orders, end_s + TIDY_SHARE * max(left_s / laps, 0.1))
+        now = sum(price(task, one) for one in again)
+        if now < cost:
+            best, cost = again, now
     return best
 
 
@@ -151,8 +181,7 @@ def _with_prizes(
     found = search(model, limits, start=[], hear=hear, beat=beat)
     orders = found.orders if found.feasible else []
     left_out = found.left_out if found.feasible else list(range(len(task)))
-    if any(short_on_board(task, v) for v in range(len(task.problem.vehicles))):
-        orders = joined(task.problem, orders)
+    orders = packed(task.problem, orders)
     return _holding(task, DayAnswer(orders, tuple(left_out)))
 
 

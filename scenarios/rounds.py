@@ -1,0 +1,258 @@
+"""Scenario -> plan -> rounds: who drives where, when, for every stream that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.routes import Kind, Round, RoundsProgress, RoundsSettings, RoundsSolution, plan_rounds
+from planner.routes.fleet import M_PER_KM, S_PER_H
+from scenarios.earlier_plan import EarlierPlan
+from scenarios.inputs import Inputs
+from scenarios.plan import Plan
+from scenarios.progress import OnRunProgress
+from scenarios.rounds_problem import RoundsCase, rounds_case, with_rounds
+from scenarios.run import run
+from scenarios.schema import Scenario
+
+KG_PER_T = 1_000.0
+
+ROUND_COLUMNS = (
+    "round_id", "day", "day_name", "vehicle", "lorry", "depot_id", "depot_name", "stops", "trips",
+    "leaves_s", "returns_s", "km", "hours", "tonnes", "cost_cny", "co2_kg", "geometry",
+)  # fmt: skip
+CALL_COLUMNS = (
+    "round_id", "day", "lorry", "order", "kind", "id", "name", "district", "share", "arrive_s",
+    "begin_s", "leave_s", "leg_km", "load_t", "geometry",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class StreamRounds:
+    """Rounds of one stream, solved and in tables.
+
+    Parameters
+    ----------
+    rounds : ROUND_COLUMNS; geometry is the way on the roads, WGS84
+    calls : CALL_COLUMNS; every call of every lorry in order
+    unserved : id, name, missing, reason and the reason's figures
+    """
+
+    case: RoundsCase
+    solution: RoundsSolution
+    rounds: gpd.GeoDataFrame
+    calls: gpd.GeoDataFrame
+    unserved: pd.DataFrame
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The rounds of a year in numbers."""
+        problem, found, years = self.case.problem, self.solution, self.case.cycles_per_yr
+        load, shift = found.utilisation(problem)
+        return {
+            "lorries": float(sum(found.fleet_needed(problem).values())),
+            "rounds_per_yr": len(found.rounds) * years,
+            "km_per_yr": found.distance_m / M_PER_KM * years,
+            "hours_per_yr": sum(one.out_s for one in found.rounds) / S_PER_H * years,
+            "t_per_yr": sum(one.tonnes(problem) for one in found.rounds) * years,
+            "cost_wan_cny_per_yr": found.cost_cny(problem) * years / 1e4,
+            "co2_t_per_yr": found.co2_kg(problem) * years / KG_PER_T,
+            "payload_used": load,
+            "shift_used": shift,
+            "unserved": float(len(found.unserved)),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class RoundsPlan:
+    """A plan with the rounds of its streams."""
+
+    plan: Plan
+    streams: Mapping[str, StreamRounds]
+
+
+OnStream = Callable[[str, RoundsProgress], None]
+
+
+def run_rounds(
+    scenario: Scenario,
+    *,
+    folder: Path | str = ".",
+    streams: Sequence[str] = (),
+    settings: RoundsSettings | None = None,
+    start: EarlierPlan | None = None,
+    service_areas: bool = True,
+    on_progress: OnRunProgress | None = None,
+    on_rounds: OnStream | None = None,
+) -> RoundsPlan:
+    """Plan a scenario and the rounds of its streams.
+
+    Parameters
+    ----------
+    streams : ids; none is every stream whose profile asks for rounds
+    settings : of the search; the time is shared by the streams
+    start : an earlier plan, whose sites need not be found again
+    service_areas : lorries of a site serve only the points that the plan gives to it
+
+    Raises
+    ------
+    InputError
+        With every fault of the inputs, or a stream that has no rounds.
+    """
+    kept: list[Inputs] = []
+    plan = run(
+        scenario, folder=folder, on_progress=on_progress, on_inputs=kept.append, start=start
+    )
+    return rounds_of_plan(
+        plan, kept[0], streams=streams, settings=settings, service_areas=service_areas,
+        on_rounds=on_rounds,
+    )  # fmt: skip
+
+
+def rounds_of_plan(
+    plan: Plan,
+    inputs: Inputs,
+    *,
+    streams: Sequence[str] = (),
+    settings: RoundsSettings | None = None,
+    service_areas: bool = True,
+    on_rounds: OnStream | None = None,
+) -> RoundsPlan:
+    """The rounds of a plan that is there; see :func:`run_rounds`."""
+    asked = list(streams) or list(with_rounds(plan))
+    settings = settings or RoundsSettings()
+    each = RoundsSettings(
+        settings.time_limit_s / max(len(asked), 1), settings.seed, settings.iterations
+    )
+    found = {}
+    for name in asked:
+        case = rounds_case(plan, inputs, name, service_areas=service_areas)
+        listen = None if on_rounds is None else _naming(name, on_rounds)
+        found[name] = tables(case, plan_rounds(case.problem, each, listen))
+    return RoundsPlan(plan, found)
+
+
+def _naming(stream: str, on_rounds: OnStream) -> Callable[[RoundsProgress], None]:
+    return lambda event: on_rounds(stream, event)
+
+
+def tables(case: RoundsCase, solution: RoundsSolution) -> StreamRounds:
+    """The solution in tables, its ways drawn on the roads."""
+    ids = [f"{case.stream.profile.id}-{k + 1}" for k in range(len(solution.rounds))]
+    rounds = [
+        _round_row(case, one, name) for name, one in zip(ids, solution.rounds, strict=True)
+    ]
+    calls = [
+        row
+        for name, one in zip(ids, solution.rounds, strict=True)
+        for row in _call_rows(case, one, name)
+    ]
+    return StreamRounds(
+        case,
+        solution,
+        gpd.GeoDataFrame(rounds, columns=list(ROUND_COLUMNS), geometry="geometry", crs="EPSG:4326"),
+        gpd.GeoDataFrame(calls, columns=list(CALL_COLUMNS), geometry="geometry", crs="EPSG:4326"),
+        _unserved(case, solution),
+    )
+
+
+def _round_row(case: RoundsCase, one: Round, name: str) -> dict[str, object]:
+    problem = case.problem
+    vehicle = problem.vehicles[one.vehicle]
+    depot = case.sites.iloc[one.depot]
+    return {
+        "round_id": name,
+        "day": one.day,
+        "day_name": problem.day_names[one.day],
+        "vehicle": vehicle.id,
+        "lorry": lorry_name(case, one),
+        "depot_id": str(depot["id"]),
+        "depot_name": str(depot["name"]),
+        "stops": len(one.stops),
+        "trips": one.trips,
+        "leaves_s": one.visits[0].leave_s,
+        "returns_s": one.visits[-1].arrive_s,
+        "km": one.distance_m / M_PER_KM,
+        "hours": one.out_s / S_PER_H,
+        "tonnes": one.tonnes(problem),
+        "cost_cny": one.cost_cny(problem),
+        "co2_kg": one.distance_m / M_PER_KM * vehicle.co2_kg_per_km,
+        "geometry": _way(case, one),
+    }
+
+
+def lorry_name(case: RoundsCase, one: Round) -> str:
+    """What a driver's sheet is called: the depot and the lorry's number there."""
+    return f"{case.sites['name'].iloc[one.depot]}-{one.lorry + 1}"
+
+
+def _place(case: RoundsCase, kind: Kind, position: int) -> int:
+    return position if kind is Kind.STOP else case.place_of_site(position)
+
+
+def _way(case: RoundsCase, one: Round) -> shapely.LineString:
+    points: list[tuple[float, ...]] = []
+    places = [_place(case, call.kind, call.position) for call in one.visits]
+    for start, end in zip(places, places[1:], strict=False):
+        if start != end:
+            line = case.roads.line(start, end)
+            points += [xy for xy in line.coords if not points or xy != points[-1]]
+    if len(points) < 2:
+        at = (float(case.roads.lon[places[0]]), float(case.roads.lat[places[0]]))
+        points = [at, at]
+    return shapely.LineString(points)
+
+
+def _call_rows(case: RoundsCase, one: Round, name: str) -> list[dict[str, object]]:
+    rows, number = [], 0
+    for call in one.visits:
+        table = case.stops if call.kind is Kind.STOP else case.sites
+        row = table.iloc[call.position]
+        number += call.kind is Kind.STOP
+        place = _place(case, call.kind, call.position)
+        rows.append(
+            {
+                "round_id": name,
+                "day": one.day,
+                "lorry": lorry_name(case, one),
+                "order": number if call.kind is Kind.STOP else None,
+                "kind": call.kind.value,
+                "id": str(row["id"]),
+                "name": str(row["name"]),
+                "district": str(row["district"]),
+                "share": call.share,
+                "arrive_s": call.arrive_s,
+                "begin_s": call.begin_s,
+                "leave_s": call.leave_s,
+                "leg_km": call.leg_m / M_PER_KM,
+                "load_t": call.load_t,
+                "geometry": shapely.Point(case.roads.lon[place], case.roads.lat[place]),
+            }
+        )
+    return rows
+
+
+def _unserved(case: RoundsCase, solution: RoundsSolution) -> pd.DataFrame:
+    rows = [
+        {
+            "id": case.problem.stops.ids[one.stop],
+            "name": str(case.stops["name"].iloc[one.stop]),
+            "district": str(case.stops["district"].iloc[one.stop]),
+            "missing": one.missing,
+            "reason": one.reason.kind,
+            "figures": {
+                key: value
+                for key, value in one.reason.values.items()
+                if not isinstance(value, float) or np.isfinite(value)
+            },
+        }
+        for one in solution.unserved
+    ]
+    columns = ["id", "name", "district", "missing", "reason", "figures"]
+    return pd.DataFrame(rows, columns=columns)
