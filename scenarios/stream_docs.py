@@ -250,7 +250,7 @@ class Page:
                  self._cite(rule))
                 for rule in tier.candidate_layers if rule.text
             ]  # fmt: skip
-        heads = (_("Level"), _("Rule"), _("Strength"), _("Wording"), _("Source"))
+        heads = (_("Level"), _("Rule"), _("Strength"), _("In the text's words"), _("Source"))
         if rows:
             yield from self._table(heads, rows)
 

@@ -49,26 +49,33 @@ def page(name: str, lang: str) -> str:
 def audit_page(rule: AuditRule, lang: str) -> str:
     """The page of an audit rule."""
     _ = wording.translator(lang)
+    about = (
+        (_("Name in scenarios"), f"`{rule.id}`"),
+        (_("Systems of the source documents"), ", ".join(rule.systems)),
+        (_("Responsible"), rule.department),
+    )
+    stated, known = _("Tonnages the documents state"), _("What a planner should know")
     lines = [
-        f"# {rule.name.in_language(lang)}",
-        "",
-        rule.summary.in_language(lang),
-        "",
-        f"- {_('Name in scenarios')}: `{rule.id}`",
-        f"- {_('Systems of the source documents')}: {', '.join(rule.systems)}",
-        f"- {_('Responsible')}: {rule.department}",
-        f"- {_('Nothing is sited: `wangdian check` tells what is wrong.')}",
-        f"\n## {_('What it asks for')}\n",
-        rule.asks.in_language(lang),
-        f"\n## {_('What it checks')}\n",
-        *(f"- {known_checks()[one].in_language(lang)} `{one}`" for one in rule.checks),
+        f"# {rule.name.in_language(lang)}\n",
+        rule.summary.in_language(lang) + "\n",
+        *(f"- {name}: {value}" for name, value in about),
+        "- " + _("Nothing is sited: `wangdian check` tells what is wrong."),
+        *_section(_("What it asks for"), [rule.asks.in_language(lang)]),
+        *_section(
+            _("What it checks"),
+            [f"- {known_checks()[one].in_language(lang)} `{one}`" for one in rule.checks],
+        ),
+        *_section(stated, list(amount_table(rule.amounts, lang))),
+        *_section(
+            known,
+            [f"- {one.in_language(lang)} ({one.source_in(lang)})" for one in rule.remarks],
+        ),
     ]
-    if rule.amounts:
-        lines += [f"\n## {_('Tonnages the documents state')}\n", *amount_table(rule.amounts, lang)]
-    if rule.remarks:
-        lines += [f"\n## {_('What a planner should know')}\n"]
-        lines += [f"- {one.in_language(lang)} ({one.source_in(lang)})" for one in rule.remarks]
     return "\n".join(lines) + "\n"
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"\n## {title}\n", *lines] if lines else []
 
 
 def index(lang: str) -> str:
@@ -77,8 +84,7 @@ def index(lang: str) -> str:
     streams = [profile_of(StreamUse(stream=one)) for one in stream_ids()]
     audits = [audit_rule(one) for one in audit_ids()]
     lines = [
-        f"# {_('Streams and audit rules')}",
-        "",
+        "# " + _("Streams and audit rules") + "\n",
         _("Written from the YAML files by `wangdian streams doc`; change those and write anew."),
         "",
         *markdown_table(

@@ -55,7 +55,7 @@ PER_NAMES: Mapping[str, str] = {
 CANDIDATE_NAMES: Mapping[str, str] = {
     "given": N_("the planner's own list"),
     "existing": N_("standing facilities"),
-    "villages": N_("villages"),
+    "villages": N_("the villages"),
     "district_seats": N_("township seats"),
     "shops": N_("shops"),
     "public_land": N_("public land"),
@@ -64,7 +64,7 @@ CANDIDATE_NAMES: Mapping[str, str] = {
 }
 
 LAYER_NAMES: Mapping[str, str] = {
-    "villages": N_("villages"),
+    "villages": N_("the villages"),
     "estates": N_("estates"),
     "restaurants": N_("restaurants"),
     "clinics": N_("clinics"),
