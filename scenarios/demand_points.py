@@ -17,7 +17,6 @@ from scenarios.problems import Wants
 from scenarios.schema import (
     DemandFactor,
     DemandLayer,
-    DemandRule,
     ProblemType,
     StreamProfile,
     Tier,
@@ -78,7 +77,8 @@ def demand_points(inputs: Inputs, profile: StreamProfile) -> DemandPoints:
         message = N_("stream {stream} serves the layer '{layer}', which has no points")
         raise InputError([Fault(rule.layer, message, {"stream": profile.id, "layer": rule.layer})])
     areas = inputs.layer("licence_areas")
-    points = _points_of(layer, DemandLayer.model_construct(**_own(rule)), rule.weight)
+    own = DemandLayer(layer=rule.layer, stated_column=rule.stated_column, factors=rule.factors)
+    points = _points_of(layer, own, rule.weight)
     for other in rule.also:
         more = inputs.layer(other.layer)
         if len(more):
@@ -88,10 +88,6 @@ def demand_points(inputs: Inputs, profile: StreamProfile) -> DemandPoints:
     if any(tier.problem is ProblemType.CAPACITATED_LOCATION for tier in sized):
         return _with_tonnes(points, profile)
     return points
-
-
-def _own(rule: DemandRule) -> dict[str, object]:
-    return {name: getattr(rule, name) for name in ("layer", "stated_column", "factors")}
 
 
 def _points_of(layer: gpd.GeoDataFrame, rule: DemandLayer, weight: str) -> DemandPoints:

@@ -52,7 +52,8 @@ def facility_words(stream: str, tier: str = "") -> set[str]:
     if not tier:
         words = (stream, *profile["name"].values(), *profile.get("facility_stream_names", ()))
     else:
-        said = next((one for one in profile["tiers"] if one["id"] == tier), {"name": {}})
+        empty: dict[str, Any] = {"name": {}}
+        said = next((one for one in profile["tiers"] if one["id"] == tier), empty)
         words = (tier, *said["name"].values(), *said.get("facility_names", ()))
     return {str(word).strip().casefold() for word in words}
 

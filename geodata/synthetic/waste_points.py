@@ -154,7 +154,7 @@ def river_reach_layer(
     draws = Draws(seed, "river reaches")
     open_to = np.flatnonzero(units.on_network)
     stretches = np.concatenate([river.line(5_000.0) for river in rivers])
-    away, near = cKDTree(made.village_xy[open_to]).query(stretches)
+    away, near = (np.asarray(one) for one in cKDTree(made.village_xy[open_to]).query(stretches))
     # A river runs on beyond the border; of a small county even the nearest stretch may be far.
     village = np.unique(open_to[near[away <= max(4_000.0, away.min())]])
     count = len(village)
