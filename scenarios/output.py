@@ -76,7 +76,8 @@ def write_plan(
             place = staging if len(plan.streams) == 1 else staging / stream_id
             place.mkdir(exist_ok=True)
             (place / PLAN).write_text(plan_text(plan, stream), encoding="utf-8")
-            write_problems(place / PROBLEM, stream)
+            if stream.answers:  # of a programme there is no problem of one tier to keep
+                write_problems(place / PROBLEM, stream)
         if helper is not None:
             helper.finish()
         written = [one.relative_to(staging) for one in _files(staging)]

@@ -70,6 +70,7 @@ ASSIGNMENT_COLUMNS = (
     "share",
     "tonnes_per_yr",
 )
+# A programme adds "from_tier": "demand" or a tier's id, as tiers may be passed over.
 # The pipeline adds "measured": "road" | "walk" | "straight", as a straight line x circuity is no
 # road distance and must not be shown as one.
 

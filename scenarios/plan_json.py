@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -56,7 +57,7 @@ def plan_dict(plan: Plan, stream: StreamPlan) -> dict[str, Any]:
     """One stream of a plan as plain values."""
     names = names_of(stream.demand, stream.facilities)
     solved = {tier.tier: tier for tier in stream.tiers}
-    return {
+    found = {
         "format": FORMAT,
         "title": plan.title,
         "area": plan.scenario.area,
@@ -92,10 +93,36 @@ def plan_dict(plan: Plan, stream: StreamPlan) -> dict[str, Any]:
         "versions": dict(plan.versions),
         "seconds": {key: round(value, 3) for key, value in plan.seconds.items()},
     }
+    return {**found, "phases": _phases(stream)} if stream.phases else found
+
+
+def _phases(stream: StreamPlan) -> list[dict[str, Any]]:
+    """A building programme year by year, each as the plan of one year has it."""
+    years = []
+    for state in stream.phases:
+        then = replace(
+            stream,
+            facilities=state.facilities,
+            demand=state.demand,
+            assignments=state.assignments,
+        )
+        years.append(
+            {
+                "year": state.year,
+                "facilities": _facilities(then),
+                "closed": _closed(then),
+                "assignments": _assignments(then),
+                "unserved": _unserved(then),
+                "indicators": [_indicator(one) for one in state.indicators],
+            }
+        )
+    return years
 
 
 def _scope(stream: StreamPlan) -> str:
     """What the stream's one certificate is true of."""
+    if stream.phases:
+        return "programme: all tiers and years of the streams decided together with this one"
     if len(stream.tiers) == 1:
         return "stream"
     if all(tier.serves == "demand" for tier in stream.profile.tiers):
@@ -127,6 +154,7 @@ def _facilities(stream: StreamPlan) -> list[dict[str, Any]]:
             "mean_impedance": _number(row.mean_impedance, 3),
             "worst_impedance": _number(row.worst_impedance, 3),
             "responsible": _text(row.responsible),
+            **({"phase": _text(row.phase)} if stream.phases else {}),
         }
         for row in _rows(table)
     ]
@@ -159,6 +187,7 @@ def _assignments(stream: StreamPlan) -> list[dict[str, Any]]:
             "measured": row.measured,
             "share": _number(row.share, 9),
             "tonnes": _number(row.tonnes_per_yr, 6),
+            **({"from_tier": row.from_tier} if stream.phases else {}),
         }
         for row in _rows(stream.assignments)
     ]

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -124,12 +125,6 @@ def _stream(
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         colour = PALETTE[position % len(PALETTE)]
     tier_position = {tier.id: k for k, tier in enumerate(profile.tiers)}
-    facility_position = {
-        (tier, name): k
-        for k, (tier, name) in enumerate(
-            zip(stream.facilities["tier"], stream.facilities["id"], strict=True)
-        )
-    }
     return {
         "id": profile.id,
         "name": profile.name.in_language(lang),
@@ -140,11 +135,40 @@ def _stream(
         else "",
         "certificate": wording.certificate_sentence(stream.certificate, lang),
         "tiers": [_tier(tier, tier_position, lang) for tier in profile.tiers],
+        **_state(plan, stream, points, lang),
+        "phases": _phases(plan, stream, points, lang),
+    }
+
+
+def _state(plan: Plan, stream: StreamPlan, points: Points, lang: str) -> dict[str, Any]:
+    """What stands and who goes where."""
+    tier_position = {tier.id: k for k, tier in enumerate(stream.profile.tiers)}
+    facility_position = {
+        (tier, name): k
+        for k, (tier, name) in enumerate(
+            zip(stream.facilities["tier"], stream.facilities["id"], strict=True)
+        )
+    }
+    return {
         "facilities": _facilities(stream, tier_position, lang),
         "demand": _demand(stream, points),
-        "links": _links(stream, facility_position),
+        "links": _links(stream, tier_position, facility_position),
         "areas": _areas(service_areas(plan, stream), facility_position),
     }
+
+
+def _phases(plan: Plan, stream: StreamPlan, points: Points, lang: str) -> list[dict[str, Any]]:
+    """A building programme year by year; the last is what the stream shows anyway."""
+    found = []
+    for state in stream.phases[:-1]:
+        then = replace(
+            stream,
+            facilities=state.facilities,
+            demand=state.demand,
+            assignments=state.assignments,
+        )
+        found.append({"year": state.year, **_state(plan, then, points, lang)})
+    return [*found, *({"year": state.year} for state in stream.phases[-1:])]
 
 
 def _tier(tier: Tier, tier_position: Mapping[str, int], lang: str) -> dict[str, Any]:
@@ -219,25 +243,34 @@ def _flags(table: gpd.GeoDataFrame) -> list[bool | None]:
 
 
 def _links(
-    stream: StreamPlan, facility_position: Mapping[tuple[str, str], int]
+    stream: StreamPlan,
+    tier_position: Mapping[str, int],
+    facility_position: Mapping[tuple[str, str], int],
 ) -> list[dict[str, Any]]:
-    """Per tier: from (demand row, or facility of the lower tier) to facility, its cost, share."""
+    """Per tier: from (demand row, or facility of a lower tier) to facility, its cost, share.
+
+    ``level`` names each link's lower tier where a tier is reached from several, -1 the demand.
+    """
     demand_position = {name: k for k, name in enumerate(stream.demand["id"])}
     found = []
     for tier in stream.profile.tiers:
         links = stream.assignments[stream.assignments["tier"] == tier.id]
-        rows: list[tuple[int, int, object, float, str]] = []
+        rows: list[tuple[int, int, object, float, str, int]] = []
         links = links if "measured" in links else links.assign(measured=tier.metric.value)
-        columns = (links[c] for c in ("from_id", "to_id", "impedance", "share", "measured"))
-        for from_id, to_id, cost, share, measured in zip(*columns, strict=True):
+        links = links if "from_tier" in links else links.assign(from_tier=tier.serves)
+        names = ("from_id", "to_id", "impedance", "share", "measured", "from_tier")
+        for from_id, to_id, cost, share, measured, below in zip(
+            *(links[name] for name in names), strict=True
+        ):
             start = (
                 demand_position.get(from_id)
-                if tier.serves == "demand"
-                else facility_position.get((tier.serves, from_id))
+                if below == "demand"
+                else facility_position.get((below, from_id))
             )
             end = facility_position.get((tier.id, to_id))
             if start is not None and end is not None:
-                rows.append((start, end, cost, float(share), str(measured)))
+                level = tier_position.get(below, -1)
+                rows.append((start, end, cost, float(share), str(measured), level))
         divided = any(row[3] < 0.9995 for row in rows)
         metrics = [METRICS.index(row[4]) if row[4] in METRICS else 0 for row in rows]
         found.append(
@@ -248,6 +281,7 @@ def _links(
                 "share": [round(row[3], 4) for row in rows] if divided else None,
                 # One number where all were measured alike, as nearly always.
                 "measured": metrics if len(set(metrics)) > 1 else (metrics or [0])[0],
+                "level": [row[5] for row in rows] if len({row[5] for row in rows}) > 1 else None,
                 "unit": "s" if len(links) and (links["unit"] == "s").all() else "m",
             }
         )

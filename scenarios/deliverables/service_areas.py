@@ -7,7 +7,7 @@ for showing; shares of villages, people and tonnes are counted from the tables, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 import geopandas as gpd
@@ -46,12 +46,12 @@ def _areas(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
     areas_of_tier: dict[str, dict[str, BaseGeometry]] = {}
     for tier in stream.profile.tiers:
         links = stream.assignments[stream.assignments["tier"] == tier.id]
-        owner = largest_share(links)
-        if tier.serves == "demand":
-            lower = _cells(plan, stream)
-        else:
-            lower = areas_of_tier.get(tier.serves, {})
-        areas_of_tier[tier.id] = _joined(lower, owner)
+        below = links["from_tier"] if "from_tier" in links else pd.Series(tier.serves, links.index)
+        parts = []
+        for level in dict.fromkeys((tier.serves, *below)):
+            lower = _cells(plan, stream) if level == "demand" else areas_of_tier.get(level, {})
+            parts.append(_joined(lower, largest_share(links[below == level])))
+        areas_of_tier[tier.id] = _merged(parts)
     boundary = boundary_of(plan, stream)
     facilities = stream.facilities.set_index(["tier", "id"])
     rows = []
@@ -131,6 +131,15 @@ def _joined(lower: Mapping[str, BaseGeometry], owner: Mapping[str, str]) -> dict
         if key in owner:
             members.setdefault(owner[key], []).append(area)
     return {key: shapely.union_all(areas) for key, areas in members.items()}
+
+
+def _merged(parts: Sequence[Mapping[str, BaseGeometry]]) -> dict[str, BaseGeometry]:
+    """Areas of the same facility from several levels joined."""
+    found: dict[str, BaseGeometry] = {}
+    for part in parts:
+        for key, area in part.items():
+            found[key] = found[key].union(area) if key in found else area
+    return found
 
 
 def _polygonal(shape: BaseGeometry) -> BaseGeometry:

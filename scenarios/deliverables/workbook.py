@@ -18,6 +18,7 @@ from scenarios.deliverables.workbook_evidence import (
 )
 from scenarios.deliverables.workbook_facilities import facilities_sheet
 from scenarios.deliverables.workbook_present import present_sheet, standing_sheet
+from scenarios.deliverables.workbook_programme import has_programme, programme_sheet
 from scenarios.deliverables.workbook_sheet import Sheet, SheetWriter, clean_text
 from scenarios.deliverables.workbook_summary import summary_sheet
 from scenarios.deliverables.workbook_targets import (
@@ -52,6 +53,11 @@ DOCUMENT_SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
     (findings_sheet, N_("what the document's numbers say against each other")),
 )
 """The sheets of a plan whose scenario answers to a document."""
+
+PROGRAMME_SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
+    (programme_sheet, N_("what is built, expanded or closed in which year")),
+)
+"""The sheet of a plan over several years."""
 
 OPTIONS = {
     "constant_memory": True,
@@ -92,7 +98,11 @@ def write_workbook(plan: Plan, path: Path, lang: str = "zh", *, day: date | None
     )
     more = _("more rows than a sheet can hold; all are in plan.gpkg")
     writer = SheetWriter(book, plan.title, label, more)
-    wanted = (*SHEETS, *(DOCUMENT_SHEETS if has_document(subject) else ()))
+    wanted = (
+        *SHEETS,
+        *(PROGRAMME_SHEETS if has_programme(subject) else ()),
+        *(DOCUMENT_SHEETS if has_document(subject) else ()),
+    )
     sheets = [build(subject) for build, _about in wanted]
     guide = [(sheet.name, _(about)) for sheet, (_build, about) in zip(sheets, wanted, strict=True)]
     for sheet in (summary_sheet(subject, day, guide), *sheets):

@@ -88,9 +88,19 @@ class _Reader:
             year=self.years[t],
             facilities=facilities,
             demand=demand,
-            assignments=pd.concat([assignments_table(one) for one in answers], ignore_index=True),
+            assignments=pd.concat([self._assignments(one) for one in answers], ignore_index=True),
             indicators=stream_indicators(answers, facilities, demand),
         )
+
+    def _assignments(self, answer: TierAnswer) -> pd.DataFrame:
+        """The tier's flows, each with the level that it comes from (``from_tier``)."""
+        table = assignments_table(answer)
+        hauls = self.levels.hauls_to(answer.tier.id)
+        ends = np.cumsum([len(one.tier_problem.wants) for one in hauls])
+        which = np.searchsorted(ends, answer.demand, side="right")
+        ids = np.concatenate([np.array(one.tier_problem.wants.place.ids, object) for one in hauls])
+        origins = np.array([one.origin for one in hauls], object)
+        return table.assign(from_id=ids[answer.demand], from_tier=origins[which])
 
     def _moved(self, tier: str, t: int) -> list[_Moved]:
         """Flows that arrive at a tier."""

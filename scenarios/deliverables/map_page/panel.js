@@ -15,16 +15,18 @@ const Panel = (() => {
 
   function layersOf(stream) {
     const layers = { "village:0": true, "village:1": true, "village:2": true };
-    stream.facilities.tier.forEach((tier, k) => {
-      layers[`facility:${tier}:${stream.facilities.status[k]}`] = stream.facilities.status[k] < 4;
-    });
-    stream.tiers.forEach((tier, position) => {
-      if (stream.areas.facility.some((k) => stream.facilities.tier[k] === position)) {
-        layers[`area:${position}`] = position === 0;
-      }
-      if (tier.radius_m) layers[`circle:${position}`] = false;
-      // Few and short above the lowest tier; a fan of all villages only when asked for.
-      if (stream.links[position].from.length) layers[`links:${position}`] = tier.serves >= 0;
+    stream.states.forEach(({ facilities, areas, links }) => {
+      facilities.tier.forEach((tier, k) => {
+        layers[`facility:${tier}:${facilities.status[k]}`] = facilities.status[k] < 4;
+      });
+      stream.tiers.forEach((tier, position) => {
+        if (areas.facility.some((k) => facilities.tier[k] === position)) {
+          layers[`area:${position}`] = position === 0;
+        }
+        if (tier.radius_m) layers[`circle:${position}`] = false;
+        // Few and short above the lowest tier; a fan of all villages only when asked for.
+        if (links[position].from.length) layers[`links:${position}`] = tier.serves >= 0;
+      });
     });
     return layers;
   }
@@ -202,6 +204,7 @@ const Panel = (() => {
   function legend(data, view, box) {
     const words = data.words;
     box.replaceChildren(element("h2", "", words.legend));
+    if (data.years.length > 1) box.append(element("h3", "", `${words.phase}${words.colon}${data.years[data.phase]}`));
     data.streams.forEach((stream, s) => {
       if (!view.streams[s].on) return;
       box.append(element("h3", "", stream.name));
@@ -260,5 +263,36 @@ const Panel = (() => {
     return box;
   }
 
-  return { initialView, layers, legend, search };
+  // One button a year; arrow keys go from one to the next, as in any group of choices.
+  function years(data, choose) {
+    const box = element("div", "years");
+    box.setAttribute("role", "radiogroup");
+    box.setAttribute("aria-label", data.words.phase);
+    box.append(element("span", "", data.words.phase));
+    const buttons = data.years.map((year, k) => {
+      const button = element("button", "", String(year));
+      button.type = "button";
+      button.setAttribute("role", "radio");
+      button.addEventListener("click", () => go(k));
+      return button;
+    });
+    const mark = (k) => buttons.forEach((button, other) => {
+      button.setAttribute("aria-checked", String(other === k));
+      button.tabIndex = other === k ? 0 : -1;
+    });
+    const go = (k) => { mark(k); choose(k); };
+    box.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = Math.min(Math.max(data.phase + step, 0), buttons.length - 1);
+      go(next);
+      buttons[next].focus();
+    });
+    mark(data.phase);
+    box.append(...buttons);
+    return box;
+  }
+
+  return { initialView, layers, legend, search, years };
 })();

@@ -15,9 +15,19 @@ function startPlanMap(map) {
   // ---- frame ------------------------------------------------------------
   const legendBox = document.getElementById("legend");
   const panel = document.getElementById("panel");
-  const layers = Panel.layers(data, view, redraw);
+  let layers = Panel.layers(data, view, redraw);
   panel.append(Panel.search(data, choose), element("h2", "", words.layers), layers.box,
     element("p", "hint", words.links_hint));
+
+  // A building programme: the whole sheet as it is in a year.
+  function showPhase(phase) {
+    PlanModel.atPhase(data, phase);
+    const fresh = Panel.layers(data, view, redraw);
+    layers.box.replaceWith(fresh.box);
+    layers = fresh;
+    map.closePopup();
+    redraw();
+  }
 
   function redraw() {
     layers.refresh();
@@ -48,6 +58,7 @@ function startPlanMap(map) {
   tools.append(whole, print);
   control("topleft", tools);
   control("topright", north(words.north));
+  if (data.years.length > 1) control("bottomleft", Panel.years(data, showPhase));
   const scale = element("div", "scale-bar");
   control("bottomright", scale);
   map.on("zoomend moveend resize", () => drawScale(map, scale, words.unit));
@@ -173,7 +184,7 @@ function startPlanMap(map) {
   fit();
   redraw();
   drawScale(map, scale, words.unit);
-  window.planMap = { map, data, view, select, choose, redraw, ready: true };
+  window.planMap = { map, data, view, select, choose, redraw, showPhase, ready: true };
 }
 
 function north(letter) {

@@ -38,18 +38,35 @@ const PlanModel = (() => {
 
   const lines = (many, scale) => many.map((steps) => line(steps, scale));
 
-  function linked(stream) {
+  // The tier that a link starts from, -1 for the demand: a tier may be reached from several.
+  const levelOf = (tiers, links, tier, k) => (links.level ? links.level[k] : tiers[tier].serves);
+
+  function linked(state, tiers) {
     // demandLinks[row], feeds[facility]: positions in links[tier]; upward[facility]: its own links.
-    stream.demandLinks = stream.demand.point.map(() => []);
-    stream.feeds = stream.facilities.x.map(() => []);
-    stream.upward = stream.facilities.x.map(() => []);
-    stream.links.forEach((links, tier) => {
-      const start = stream.tiers[tier].serves < 0 ? stream.demandLinks : stream.upward;
-      links.from.forEach((from, k) => {
-        start[from].push({ tier, k });
-        stream.feeds[links.to[k]].push({ tier, k });
-      });
-    });
+    state.demandLinks = state.demand.point.map(() => []);
+    state.feeds = state.facilities.x.map(() => []);
+    state.upward = state.facilities.x.map(() => []);
+    state.links.forEach((links, tier) => links.from.forEach((from, k) => {
+      const start = levelOf(tiers, links, tier, k) < 0 ? state.demandLinks : state.upward;
+      start[from].push({ tier, k });
+      state.feeds[links.to[k]].push({ tier, k });
+    }));
+  }
+
+  // What stands and who goes where, in the one year there is or in one of a building programme.
+  function stateOf(part, tiers, scale) {
+    const { facilities, demand, links, areas } = part;
+    const state = { facilities: placed(facilities, scale), demand, links, areas, counts: [0, 0, 0] };
+    areas.lines = areas.rings.map((shape) => lines(shape, scale));
+    linked(state, tiers);
+    demand.status.forEach((status) => { state.counts[status] += 1; });
+    return state;
+  }
+
+  // Every stream as it is in a phase; what has no such phase stays as it is.
+  function atPhase(data, phase) {
+    data.phase = phase;
+    data.streams.forEach((stream) => Object.assign(stream, stream.states[phase] || stream.states.at(-1)));
   }
 
   function decode(data) {
@@ -69,20 +86,21 @@ const PlanModel = (() => {
     });
     data.rowsOfPoint = data.points.x.map(() => []);
     data.streams.forEach((stream, s) => {
-      placed(stream.facilities, scale);
-      stream.areas.lines = stream.areas.rings.map((shape) => lines(shape, scale));
-      linked(stream);
+      const now = stateOf(stream, stream.tiers, scale);
+      stream.states = stream.phases.map((part) => (part.facilities ? stateOf(part, stream.tiers, scale) : now));
+      if (!stream.states.length) stream.states.push(now);
       stream.demand.point.forEach((point, row) => data.rowsOfPoint[point].push({ s, row }));
-      stream.counts = [0, 0, 0];
-      stream.demand.status.forEach((status) => { stream.counts[status] += 1; });
     });
+    const longest = data.streams.map(({ phases }) => phases).sort((a, b) => b.length - a.length)[0] || [];
+    data.years = longest.map(({ year }) => year);
+    atPhase(data, Math.max(data.years.length - 1, 0));
     return data;
   }
 
   // Where the start of a link is, in world coordinates.
   function startOf(data, stream, tier, k) {
     const from = stream.links[tier].from[k];
-    if (stream.tiers[tier].serves < 0) {
+    if (levelOf(stream.tiers, stream.links[tier], tier, k) < 0) {
       const point = stream.demand.point[from];
       return [data.points.wx[point], data.points.wy[point]];
     }
@@ -94,5 +112,5 @@ const PlanModel = (() => {
     return [stream.facilities.wx[to], stream.facilities.wy[to]];
   }
 
-  return { decode, startOf, endOf };
+  return { decode, startOf, endOf, atPhase };
 })();

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import jsonschema_rs
 import numpy as np
+import openpyxl
 import pytest
 
 from planner.solution import Outcome
 from scenarios.answers import is_open
+from scenarios.deliverables.map_data import map_data
+from scenarios.deliverables.workbook import write_workbook
 from scenarios.plan import DEMAND_COLUMNS, FACILITY_COLUMNS
+from scenarios.plan_json import plan_dict, plan_schema
 from scenarios.programme.course import run_programme
 from tests.scenarios.programme.conftest import small_scenario
 
@@ -71,3 +78,29 @@ def test_a_programme_that_cannot_be_names_why_and_leaves_what_stands():
     assert stream.certificate.outcome is Outcome.INFEASIBLE
     assert not stream.demand["served"].any()
     assert not (stream.facilities["status"] == "new").any()
+
+
+def test_plan_json_holds_the_programme_and_keeps_its_schema(small_programme):
+    for stream in small_programme.streams.values():
+        written = plan_dict(small_programme, stream)
+        jsonschema_rs.validate(plan_schema(), written)
+        assert [one["year"] for one in written["phases"]] == [2023, 2025]
+        last = written["phases"][-1]
+        assert last["facilities"] == written["facilities"]
+        assert last["assignments"] == written["assignments"]
+
+
+def test_map_and_workbook_show_every_year(small_programme, tmp_path):
+    data = map_data(small_programme, "zh", date(2026, 1, 1))
+    for stream in data["streams"]:
+        assert [one["year"] for one in stream["phases"]] == [2023, 2025]
+        assert len(stream["phases"][0]["facilities"]["id"]) == len(stream["facilities"]["id"])
+        assert "facilities" not in stream["phases"][-1]  # the stream itself is the last year
+    write_workbook(small_programme, tmp_path / "plan.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "plan.xlsx", read_only=True)
+    rows = [row for row in book["建设时序"].iter_rows(values_only=True) if row[1] in (2023, 2025)]
+    sums = [row for row in rows if isinstance(row[2], int | float)]
+    changes = [row for row in rows if isinstance(row[2], str)]
+    assert len(sums) == 2 * len(small_programme.streams)
+    new = sum((one.facilities["phase"] != "").sum() for one in small_programme.streams.values())
+    assert len(changes) >= new > 0

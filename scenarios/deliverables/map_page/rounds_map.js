@@ -1,0 +1,165 @@
+"use strict";
+// The rounds page: the map that folium made, a panel with days and lorries, one layer a round.
+function startRoundsMap(map) {
+  const data = JSON.parse(document.getElementById("rounds-data").textContent);
+  const words = data.words;
+  const view = { stream: 0, day: 0, hidden: new Set(), alone: null };
+  map.attributionControl.setPrefix(false);
+  map.fitBounds(data.bounds, { padding: [24, 24], animate: false });
+  data.roads.forEach((line) => L.polyline(line, { color: "#b9b4a6", weight: 1, interactive: false }).addTo(map));
+  const shown = L.layerGroup().addTo(map);
+
+  const element = (tag, name, text) => {
+    const made = document.createElement(tag);
+    if (name) made.className = name;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+  const panel = document.getElementById("panel");
+
+  // A chooser as buttons: the days of a week are seen at once and need no second click.
+  function chooser(title, names, chosen, choose) {
+    const box = element("div", "chooser");
+    if (names.length < 2) return box;
+    box.append(element("h2", "", title));
+    names.forEach((name, k) => {
+      const button = element("button", k === chosen ? "on" : "", name);
+      button.type = "button";
+      button.setAttribute("aria-pressed", String(k === chosen));
+      button.addEventListener("click", () => choose(k));
+      box.append(button);
+    });
+    return box;
+  }
+
+  function visible(round) {
+    if (round.day !== view.day) return false;
+    return view.alone === null ? !view.hidden.has(round.lorry) : view.alone === round.lorry;
+  }
+
+  // An arrow every so many pixels, on the way as it is driven.
+  function arrows(line, colour) {
+    const every = 90;
+    let left = every / 2;
+    for (let k = 1; k < line.length; k += 1) {
+      const a = map.latLngToLayerPoint(line[k - 1]), b = map.latLngToLayerPoint(line[k]);
+      const dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy);
+      let at = left;
+      while (length > 0 && at <= length) {
+        const point = map.layerPointToLatLng([a.x + (dx * at) / length, a.y + (dy * at) / length]);
+        const mark = element("i", "arrow");
+        mark.style.borderLeftColor = colour;
+        mark.style.transform = `rotate(${Math.atan2(dy, dx)}rad)`;
+        const icon = L.divIcon({ className: "arrow-box", html: mark, iconSize: [12, 12] });
+        L.marker(point, { icon, interactive: false, keyboard: false }).addTo(shown);
+        at += every;
+      }
+      left = length > 0 ? at - length : left;
+    }
+  }
+
+  function popup(call, round, lorry) {
+    const box = element("div", "popup");
+    box.append(element("b", "", call.n === null ? call.name : `${call.n}. ${call.name}`));
+    box.append(element("div", "quiet", `${lorry.name} · ${call.what}`));
+    box.append(element("div", "", `${words.arrives} ${call.arrives}, ${words.leaves} ${call.leaves}`));
+    box.append(element("div", "", `${words.on_board} ${call.load}`));
+    return box;
+  }
+
+  function draw() {
+    shown.clearLayers();
+    const stream = data.streams[view.stream];
+    if (!stream) return;
+    const drawn = stream.rounds.filter(visible);
+    const close = map.getZoom() >= 12 || drawn.length <= 3;
+    drawn.forEach((round) => {
+      const lorry = stream.lorries[round.lorry];
+      const line = L.polyline(round.line, { color: lorry.colour, weight: view.alone === null ? 3 : 5, opacity: 0.85 });
+      const about = element("div", "popup");
+      about.append(element("b", "", lorry.name), element("div", "", round.facts));
+      line.bindPopup(about).addTo(shown);
+      if (close || drawn.length <= 12) arrows(round.line, lorry.colour);
+      round.calls.forEach((call) => {
+        let mark;
+        if (call.n === null) {
+          mark = element("span", `site ${call.kind}`);
+        } else {
+          mark = element("span", close ? "number" : "dot", close ? String(call.n) : "");
+          mark.style.background = lorry.colour;
+        }
+        const size = call.n === null ? 16 : close ? 20 : 7;
+        const icon = L.divIcon({ className: "mark", html: mark, iconSize: [size, size] });
+        L.marker(call.at, { icon, title: call.name }).bindPopup(popup(call, round, lorry)).addTo(shown);
+      });
+    });
+    stream.unserved.forEach((one) => {
+      const about = element("div", "popup");
+      about.append(element("b", "", one.name), element("div", "", one.reason));
+      const icon = L.divIcon({ className: "mark", html: element("span", "unserved", "!"), iconSize: [20, 20] });
+      L.marker(one.at, { icon, title: one.name }).bindPopup(about).addTo(shown);
+    });
+  }
+
+  function frame() {
+    const stream = data.streams[view.stream];
+    panel.replaceChildren();
+    panel.append(chooser(words.stream, data.streams.map((one) => one.name), view.stream, (k) => {
+      Object.assign(view, { stream: k, day: 0, alone: null });
+      view.hidden.clear();
+      redraw();
+    }));
+    if (!stream) return;
+    panel.append(chooser(words.day, stream.days, view.day, (k) => { view.day = k; redraw(); }));
+    panel.append(element("h2", "", words.lorries), element("p", "hint", words.hint));
+    const tools = element("div", "chooser");
+    [[words.all, () => view.hidden.clear()],
+      [words.none, () => stream.lorries.forEach((_one, k) => view.hidden.add(k))]].forEach(([text, act]) => {
+      const button = element("button", "", text);
+      button.type = "button";
+      button.addEventListener("click", () => { act(); view.alone = null; redraw(); });
+      tools.append(button);
+    });
+    panel.append(tools);
+    const list = element("ul", "lorries");
+    stream.rounds.filter((round) => round.day === view.day).forEach((round) => {
+      const lorry = stream.lorries[round.lorry];
+      const item = element("li", view.alone === round.lorry ? "alone" : "");
+      const box = element("input");
+      box.type = "checkbox";
+      box.checked = !view.hidden.has(round.lorry);
+      box.setAttribute("aria-label", lorry.name);
+      box.addEventListener("change", () => {
+        if (box.checked) view.hidden.delete(round.lorry); else view.hidden.add(round.lorry);
+        view.alone = null;
+        redraw();
+      });
+      const colour = element("i", "colour");
+      colour.style.background = lorry.colour;
+      const name = element("button", "name", lorry.name);
+      name.type = "button";
+      name.addEventListener("click", () => {
+        view.alone = view.alone === round.lorry ? null : round.lorry;
+        map.fitBounds(view.alone === null ? data.bounds : round.line, { padding: [24, 24], animate: false });
+        redraw();
+      });
+      item.append(box, colour, name, element("small", "", round.facts));
+      list.append(item);
+    });
+    panel.append(list);
+    if (stream.unserved.length) {
+      panel.append(element("h2", "", `${words.unserved}: ${stream.unserved.length}`));
+      const left = element("ul", "unserved-list");
+      stream.unserved.forEach((one) => left.append(element("li", "", `${one.name}: ${one.reason}`)));
+      panel.append(left);
+    }
+  }
+
+  function redraw() {
+    frame();
+    draw();
+  }
+  map.on("zoomend", draw);
+  redraw();
+  window.roundsMap = { map, data, view, redraw, ready: true };
+}

@@ -1,0 +1,78 @@
+"""Rounds as a GeoPackage (lines and calls) and as GeoJSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from scenarios.rounds import RoundsPlan
+from scenarios.rounds_words import clock
+
+GEOMETRY = "geom"
+DECIMALS = 6
+"""Of a degree in GeoJSON: about 0.1 m (RFC 7946, 11.2)."""
+
+
+def write_rounds_geopackage(rounds: RoundsPlan, path: Path, lang: str = "zh") -> None:  # noqa: ARG001
+    """Write the layers ``rounds`` (lines) and ``round_stops`` (points) to ``path``."""
+    path = Path(path)
+    path.unlink(missing_ok=True)
+    crs = rounds.plan.scenario.output_crs
+    for name, table in rounds_layers(rounds).items():
+        pyogrio.write_dataframe(
+            table.to_crs(crs).rename_geometry(GEOMETRY),
+            path,
+            layer=name,
+            driver="GPKG",
+            geometry_type="LineString" if name == "rounds" else "Point",
+            layer_options={
+                "GEOMETRY_NAME": GEOMETRY,
+                "IDENTIFIER": f"{name} - {rounds.plan.title}",
+            },
+        )
+
+
+def rounds_layers(rounds: RoundsPlan) -> dict[str, gpd.GeoDataFrame]:
+    """Rounds and their calls of all streams, WGS84, clock times beside the seconds."""
+    lines, calls = [], []
+    for key, one in rounds.streams.items():
+        lines.append(
+            one.rounds.assign(
+                stream=key,
+                leaves=one.rounds["leaves_s"].map(clock),
+                returns=one.rounds["returns_s"].map(clock),
+            )
+        )
+        calls.append(
+            one.calls.assign(
+                stream=key,
+                order=pd.to_numeric(one.calls["order"]).astype("Int64"),
+                arrives=one.calls["arrive_s"].map(clock),
+                leaves=one.calls["leave_s"].map(clock),
+            )
+        )
+    return {"rounds": _stacked(lines), "round_stops": _stacked(calls)}
+
+
+def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    frame = pd.concat([pd.DataFrame(one) for one in tables], ignore_index=True)
+    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
+
+
+def rounds_geojson(rounds: RoundsPlan) -> dict[str, Any]:
+    """Lines and calls as one FeatureCollection, longitude and latitude (RFC 7946)."""
+    features: list[dict[str, Any]] = []
+    for layer, table in rounds_layers(rounds).items():
+        rounded = table.set_geometry(
+            table.geometry.set_precision(10.0**-DECIMALS, mode="pointwise")
+        )
+        found = json.loads(rounded.to_json(drop_id=True))["features"]
+        for one in found:
+            one["properties"]["layer"] = layer
+        features += found
+    return {"type": "FeatureCollection", "features": features}
