@@ -11,7 +11,7 @@ from geodata.units import parse_unit
 from scenarios.audit.finding import Finding
 from scenarios.cells import read_cell
 from scenarios.document import Document, Task
-from scenarios.wording import number
+from scenarios.wording import number, percent
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ def _progress(one: Clearing) -> Iterator[Finding]:
     if not one.task.done or one.share_of_time is None or one.share_removed is None:
         return
     if one.share_removed < one.share_of_time:
-        message = N_("{name}: {removed}% are removed after {time}% of the time")
-        values = {"name": one.task.name, "removed": number(100 * one.share_removed, 0),
-                  "time": number(100 * one.share_of_time, 0)}  # fmt: skip
+        message = N_("{name}: {removed} are removed, {time} of the time has passed")
+        values = {"name": one.task.name, "removed": percent(one.share_removed, 0),
+                  "time": percent(one.share_of_time, 0)}  # fmt: skip
         yield _finding("task_behind", one.task, message, values, one)
 
 
