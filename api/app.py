@@ -12,10 +12,14 @@ from fastapi import FastAPI
 
 from api import problems
 from api.auth.gate import Gate
-from api.routes import coverage, docs, health, people, results, runs, scenarios, uploads
+from api.routes import batch, coverage, docs, health, people, results, runs, scenarios, uploads
 from api.routes.ogc import features, processes
 from api.service import Service
 from api.settings import Settings, read_settings
+
+PARTS = (
+    coverage, batch, scenarios, uploads, runs, results, people, features, processes, docs, health,
+)  # fmt: skip
 
 log = logging.getLogger("wangdian")
 
@@ -54,9 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.service = service
     app.add_middleware(Gate, service=service)
     app.router.routes.extend(coverage.THIN)
-    for part in (
-        coverage, scenarios, uploads, runs, results, people, features, processes, docs, health,
-    ):  # fmt: skip
+    for part in PARTS:
         app.include_router(part.router)
     problems.install(app)
     if importlib.util.find_spec("api.web") is not None:

@@ -9,6 +9,7 @@ import typer
 from api.commands.inspecting import assess, check, coverage
 from api.commands.planning import demo, plan
 from api.commands.preparing import init, roads
+from api.commands.rounds import rounds
 from api.commands.serving import serve, user
 from api.commands.targets import targets
 from api.commands.verifying import verify
@@ -40,7 +41,20 @@ def _options(
     """Take the options of the program itself."""
 
 
-for command in (demo, plan, init, check, assess, roads, coverage, serve, user, targets, verify):
+for command in (
+    demo,
+    plan,
+    init,
+    check,
+    assess,
+    roads,
+    coverage,
+    serve,
+    user,
+    targets,
+    verify,
+    rounds,
+):
     app.command()(command)
 app.add_typer(streams, name="streams")
 

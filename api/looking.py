@@ -90,7 +90,10 @@ def _missing(service: Service, document: Document) -> list[Fault]:
 
 
 async def look(
-    service: Service, spec: Mapping[str, Any], files: Sequence[str] = ()
+    service: Service,
+    spec: Mapping[str, Any],
+    files: Sequence[str] = (),
+    given: Path | None = None,
 ) -> dict[str, Any]:
     """What the process has to say of uploads; its faults are in both languages.
 
@@ -98,12 +101,15 @@ async def look(
     ----------
     spec : for ``scenarios.looking``; "path" is the name of one of ``files``
     files : uploads that it may see
+    given : a file that is not kept, by its own name
     """
     async with service.checks:
         place = Path(tempfile.mkdtemp(prefix="wangdian-look-"))
         try:
             for name in files:
                 await asyncio.to_thread(service.store.fetch, f"uploads/{name}", place / name)
+            if given is not None:
+                await asyncio.to_thread(shutil.copyfile, given, place / given.name)
             path = place / "spec.json"
             told = {**spec, "folder": str(place), "path": str(place / str(spec.get("path", "")))}
             path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")

@@ -37,7 +37,6 @@ class Service:
         self.store = ArtefactStore(settings.artefact_url)
         self.runner = Runner(settings, self.database, self.store)
         self.plans = Plans(settings, self.store)
-        self.own_hosts = frozenset({"testserver"}) if settings.host == "testserver" else frozenset()
         self.gate: Gate | None = None
         self.checks = asyncio.Semaphore(2)
         """Uploads and scenarios looked at in processes of their own, so many at once."""

@@ -187,10 +187,11 @@ class Gate:
         if wait_s > 0:
             raise Problem(429, headers={"Retry-After": str(int(wait_s) + 1)})
 
-    def _check_host(self, headers: Mapping[str, str]) -> None:
+    @staticmethod
+    def _check_host(headers: Mapping[str, str]) -> None:
         """Open to whoever sits at this machine: not to a foreign page that resolves to it."""
         host = _host_name(headers.get("host", ""))
-        if host not in LOOPBACK and host not in self.service.own_hosts:
+        if host not in LOOPBACK:
             raise Problem(403, N_("without users the service answers on this machine only"))
 
     @staticmethod
