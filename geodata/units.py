@@ -34,7 +34,7 @@ UNITS: dict[str, dict[str, float]] = {
             "人", "口", "person", "persons", "people", "cap", "capita", "户", "household",
             "households", "个", "座", "处", "家", "张", "床", "床位", "bed", "beds", "头", "只",
             "辆", "栋", "套", "所", "间", "村", "餐位", "seat", "seats", "count", "unit",
-            "店", "site",
+            "店", "site", "head",
         ),
         1.0,
     ),

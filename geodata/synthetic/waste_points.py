@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FARM_KINDS = ("生猪", "肉牛", "肉羊", "家禽")
+FARM_COLUMNS = ("pigs", "cattle", "sheep", "poultry")
 FARM_HEADS = (1_500.0, 220.0, 900.0, 24_000.0)
 MANURE_FIGURES = ("manure_t_per_pig", "manure_t_per_cattle", "manure_t_per_sheep",
                   "manure_t_per_poultry")  # fmt: skip
@@ -60,7 +61,7 @@ def livestock_farm_layer(seed: int, units: Units, made: Settlements) -> gpd.GeoD
             ],
             "district": _homes(units, village),
             "kind": [FARM_KINDS[j] for j in kind.tolist()],
-            "heads": heads,
+            **{name: np.where(kind == k, heads, 0.0) for k, name in enumerate(FARM_COLUMNS)},
             "manure_t_per_yr": np.round(heads * per_head, 1),
             "dead_livestock_t_per_yr": np.round(dead, 2),
             "demand_t_per_yr": np.full(count, np.nan),

@@ -24,7 +24,7 @@ STANDARD_COLUMNS = {
     "clinics": {"id", "name", "district", "beds", "demand_t_per_yr", "geometry"},
     "repair_shops": {"id", "name", "district", "demand_t_per_yr", "geometry"},
     "building_sites": {"id", "name", "district", "floor_area_m2", "demand_t_per_yr", "geometry"},
-    "livestock_farms": {"id", "name", "district", "kind", "heads", "demand_t_per_yr", "geometry"},
+    "livestock_farms": {"id", "name", "district", "kind", "pigs", "poultry", "demand_t_per_yr", "geometry"},
     "institutions": {"id", "name", "district", "kind", "population", "demand_t_per_yr", "geometry"},
     "parks": {"id", "name", "district", "area_m2", "demand_t_per_yr", "geometry"},
     "sewage_works": {"id", "name", "district", "sludge_t_per_yr", "demand_t_per_yr", "geometry"},

@@ -10,6 +10,7 @@ import yaml
 from geodata.faults import InputError
 from geodata.roads.speeds import vehicles
 from geodata.synthetic import make_county
+from geodata.units import factor_per_year
 from planner.problem import Strength
 from scenarios.audit_profile import audit_ids, audit_rule, known_checks
 from scenarios.load import profile_of, profiles_of
@@ -161,3 +162,17 @@ def test_two_streams_of_a_scenario_may_not_have_one_id():
     ))  # fmt: skip
     with pytest.raises(InputError, match="named twice"):
         profiles_of(scenario)
+
+
+@pytest.mark.parametrize("stream", stream_ids())
+def test_every_factor_can_be_used_on_the_column_it_names(stream: str):
+    """A unit that nobody can read would leave a planner without tonnes."""
+    demand = profile(stream).demand
+    factors = [*demand.factors, *(one for other in demand.also for one in other.factors)]
+    for one in factors:
+        assert one.product is not None
+        assert factor_per_year(one.product, one.factor.unit, one.of) >= 0
+        if one.factor.low is not None and one.factor.value is not None:
+            assert one.factor.low <= one.factor.value
+        if one.factor.high is not None and one.factor.value is not None:
+            assert one.factor.value <= one.factor.high
