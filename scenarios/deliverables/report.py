@@ -83,6 +83,7 @@ def report_sections(plans: Sequence[PlanFile], lang: str) -> Iterator[Section]:
 
 def _stream_sections(plan: PlanFile, lang: str) -> Iterator[Section]:
     _ = wording.translator(lang)
+    say = _  # of words that stand in the plan's file
     tiers = {one["id"]: one["name"][lang] for one in plan["tiers"]}
     yield Section(2, plan["stream"]["name"][lang], tuple(_summary(plan, lang)))
     yield Section(
@@ -90,7 +91,7 @@ def _stream_sections(plan: PlanFile, lang: str) -> Iterator[Section]:
         _(N_("Indicators")),
         header=(_(N_("Indicator")), _(N_("Value")), _(N_("Unit")), _(N_("Formula"))),
         rows=[
-            (_(one["name"]), _figure(one["value"]), one["unit"], _(one["formula"]))
+            (say(one["name"]), _figure(one["value"]), one["unit"], say(one["formula"]))
             for one in plan["indicators"]
         ],
         numbers=frozenset({1}),

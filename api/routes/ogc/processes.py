@@ -143,14 +143,14 @@ def _check_process(process_id: str) -> None:
 
 
 def _process(name: str, request: Request, *, whole: bool) -> dict[str, Any]:
-    _ = translator(request_language(request))
+    say = translator(request_language(request))
     facts = PROCESSES[name]
     base = f"{base_of(request)}/processes/{name}"
     body = {
         "id": name,
         "version": "1.0.0",
-        "title": _(facts["title"]),
-        "description": _(facts["description"]),
+        "title": say(facts["title"]),
+        "description": say(facts["description"]),
         "jobControlOptions": facts["jobControlOptions"],
         "outputTransmission": facts["outputTransmission"],
         "links": [

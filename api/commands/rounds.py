@@ -1,0 +1,167 @@
+"""``wangdian rounds``: who drives where, when; a plan and its rounds into a folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.commands.options import (
+    AsJson,
+    Lang,
+    Language,
+    OutputFolder,
+    Overrides,
+    Quiet,
+    ScenarioFile,
+)
+
+if TYPE_CHECKING:
+    from scenarios.rounds import RoundsPlan, StreamRounds
+    from scenarios.schema import Scenario
+
+DEMO = "demo"
+"""In place of a file: the embedded county."""
+
+
+def rounds(
+    scenario: ScenarioFile,
+    overrides: Overrides = None,
+    out: OutputFolder = Path("rounds"),
+    streams: Annotated[
+        list[str] | None,
+        typer.Option("--stream", metavar="ID", help="Only this stream; may be given again."),
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", metavar="S", min=0.1, help="Seconds for all rounds.")
+    ] = 20.0,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="DIR", help="An earlier plan whose sites are kept."),
+    ] = None,
+    anywhere: Annotated[
+        bool, typer.Option("--anywhere", help="Lorries of a site may serve any point.")
+    ] = False,
+    split: Annotated[
+        bool,
+        typer.Option("--split", help="Stores for clusters, rounds for the scattered, or both."),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
+    lang: Language = Lang.ZH,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Plan SCENARIO (or "demo") and the rounds of its streams: map, driver sheets, GeoPackage.
+
+    Exit codes: 0 every stop is served, 1 some are not, 2 bad input or a fault of the disk.
+    """
+    from api.exits import Exit, told  # noqa: PLC0415 - help must not wait for the solver
+    from api.summary import print_json  # noqa: PLC0415
+    from planner.routes import RoundsSettings  # noqa: PLC0415
+    from scenarios.output import check_output_folder  # noqa: PLC0415
+    from scenarios.rounds_output import write_rounds  # noqa: PLC0415
+
+    with told(lang, as_json=as_json):
+        read, folder = _scenario(scenario, overrides or [], streams or [])
+        check_output_folder(out)
+        found, comparison = _planned(
+            read, folder, RoundsSettings(time_limit_s=time_limit, seed=seed), plan,
+            streams or [], anywhere=anywhere, split=split, lang=lang,
+            quiet=quiet or as_json,
+        )  # fmt: skip
+        files = write_rounds(found, out, lang)
+        if as_json:
+            print_json(_summary(found, comparison, files))
+        elif not quiet:
+            _show(found, comparison, files, lang)
+        served = all(not one.solution.unserved for one in found.streams.values())
+        raise SystemExit(Exit.PLAN if served else Exit.NO_PLAN)
+
+
+def _scenario(path: Path, overrides: list[str], streams: list[str]) -> tuple[Scenario, Path]:
+    """The scenario, without the streams that nobody asked for."""
+    from scenarios.load import example, load_scenario  # noqa: PLC0415
+
+    if str(path) == DEMO and not path.exists():
+        read, folder = example(DEMO, overrides), Path()
+    else:
+        read, folder = load_scenario(path, overrides), path.parent
+    kept = tuple(one for one in read.streams if not streams or one.stream in streams)
+    return (read.model_copy(update={"streams": kept}) if kept else read), folder
+
+
+def _planned(
+    scenario: Scenario,
+    folder: Path,
+    settings: Any,
+    earlier: Path | None,
+    streams: list[str],
+    *,
+    anywhere: bool,
+    split: bool,
+    lang: Lang,
+    quiet: bool,
+) -> tuple[RoundsPlan, dict[str, Any]]:
+    from api.progress import progress_bar  # noqa: PLC0415
+    from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415
+    from scenarios.rounds import run_rounds  # noqa: PLC0415
+
+    start = None if earlier is None else read_earlier_plan(earlier)
+    with progress_bar(lang, quiet=quiet) as hear:
+        found = run_rounds(
+            scenario, folder=folder, streams=streams, settings=settings, start=start,
+            service_areas=not anywhere, on_progress=hear,
+        )  # fmt: skip
+    comparison: dict[str, Any] = {}
+    if split:
+        from scenarios.rounds_split import split_streams  # noqa: PLC0415
+
+        comparison = split_streams(found, settings)
+    return found, comparison
+
+
+def _summary(found: RoundsPlan, comparison: dict[str, Any], files: list[Path]) -> dict[str, Any]:
+    from scenarios.rounds_output import rounds_dict  # noqa: PLC0415
+
+    streams = {}
+    for key, one in found.streams.items():
+        whole = rounds_dict(one)
+        streams[key] = {
+            name: whole[name]
+            for name in ("outcome", "checked", "figures", "fleet", "unserved", "seconds")
+        }
+        if key in comparison:
+            streams[key]["split"] = comparison[key].as_dict()
+    return {"title": found.plan.title, "files": [str(one) for one in files], "streams": streams}
+
+
+def _show(found: RoundsPlan, comparison: dict[str, Any], files: list[Path], lang: Lang) -> None:
+    from scenarios.wording import translator  # noqa: PLC0415
+
+    _ = translator(lang)
+    write = sys.stdout.write
+    for key, one in found.streams.items():
+        write(f"{one.case.stream.profile.name.in_language(lang)}\n")
+        write(_figures(one, lang))
+        checked = _("every rule recomputed") if one.solution.checked else _("does NOT hold")
+        write(f"  {checked}\n")
+        if key in comparison:
+            for line in comparison[key].lines(lang):
+                write(f"  {line}\n")
+    for path in files:
+        write(f"  {path}\n")
+
+
+def _figures(one: StreamRounds, lang: Lang) -> str:
+    from scenarios.rounds_words import FIGURE_NAMES  # noqa: PLC0415
+    from scenarios.wording import number, percent, translator  # noqa: PLC0415
+
+    _ = translator(lang)
+    lines = []
+    for key, name, unit in FIGURE_NAMES:
+        value = one.figures[key]
+        shown = percent(value, 1) if unit == "%" else number(value, 1)
+        lines.append(f"  {_(name)}: {shown}\n")
+    return "".join(lines)
