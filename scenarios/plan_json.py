@@ -21,9 +21,11 @@ from geodata.faults import Fault
 from planner.solution import Certificate, Reason
 from scenarios.answers import is_open, shown_state
 from scenarios.assess import formula_text
+from scenarios.evidence import EDITABLE
+from scenarios.numbers import numbers_in
 from scenarios.plan import Indicator, Plan, StreamPlan
 from scenarios.reasons import names_of, reason_text
-from scenarios.schema import Evidence, Sourced
+from scenarios.schema import Sourced
 
 FORMAT = "wangdian-plan-1"
 SYNTHETIC_NOTE = "合成数据 / synthetic"
@@ -261,14 +263,15 @@ def _assumptions(stream: StreamPlan) -> list[dict[str, Any]]:
     """Every sourced number of the stream, with what is only a planning assumption marked."""
     return [
         {
-            "key": key,
-            "value": number.value,
-            "unit": number.unit,
-            "source": number.source,
-            "evidence": number.evidence.value,
-            "planning_assumption": number.evidence in (Evidence.RECALLED, Evidence.ASSUMED),
+            "key": one.key,
+            "value": one.value,
+            "unit": one.unit,
+            "source": one.basis.source,
+            "evidence": one.basis.evidence.value,
+            "planning_assumption": one.basis.evidence in EDITABLE,
         }
-        for key, number in sourced_numbers(stream.profile, "")
+        for one in numbers_in(stream.profile)
+        if one.basis is not None
     ]
 
 

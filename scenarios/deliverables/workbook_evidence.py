@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from geodata.faults import N_, Phrase, Severity
 from planner.solution import Certificate
@@ -18,26 +18,12 @@ from scenarios.deliverables.workbook_words import (
     tier_by_id,
     tier_columns,
 )
+from scenarios.evidence import Basis, Cited, Sourced, sources
+from scenarios.numbers import NumberFound, numbers_in
 from scenarios.plan import StreamPlan
-from scenarios.plan_json import sourced_numbers
-from scenarios.schema import Evidence, SizeOption, Sourced, StreamProfile, Tier
-
-PARAMETER_NAMES: Mapping[str, str] = {
-    "radius_km": N_("service radius"),
-    "share_taken": N_("share hauled on to this level"),
-    "factor": N_("tonnes a unit"),
-    "times": N_("further share"),
-}
-"""Sourced numbers of a profile by the last word of their key that is no number."""
-
-FACTOR_NAMES: Mapping[str, str] = {
-    "population": N_("population"),
-    "households": N_("households"),
-    "sown_area_mu": N_("sown area, mu"),
-    "floor_area_m2": N_("floor area, m²"),
-    "count": N_("count"),
-}
-"""What a demand factor multiplies."""
+from scenarios.profile import DemandLayer, DemandRule
+from scenarios.schema import Evidence, SizeOption, StreamProfile, Tier
+from scenarios.stream_words import FIELD_NAMES, QUANTITY_NAMES
 
 FACTOR_UNITS = (N_("t/(mu·yr)"), N_("t/(person·yr)"), N_("t/m2"), N_("t/t"), N_("yr"))
 """Units of the profiles that no indicator has; their English is their key in the catalogue."""
@@ -206,39 +192,63 @@ def assumptions_sheet(subject: Subject) -> Sheet:
 
 
 def assumption_rows(subject: Subject, profile: StreamProfile) -> Iterator[Row]:
-    """Numbers of one stream: the sourced ones, then sizes, setbacks and counts of each tier."""
+    """Numbers of one stream: all of them, then sizes, setbacks and counts of each tier."""
     tiers = {tier.id: tier for tier in profile.tiers}
-    for key, one in sourced_numbers(profile, ""):
-        tier = next((tiers[word] for word in key.split(".") if word in tiers), None)
-        yield _sourced_row(subject, profile, tier, key, one)
+    for one in numbers_in(profile):
+        words = one.key.split(".")
+        plain = not isinstance(one.basis, Sourced)
+        if not (plain and {"sizes", "screening", "quotas", "targets", "amounts"} & set(words)):
+            tier = next((tiers[word] for word in words if word in tiers), None)
+            yield _number_row(subject, profile, tier, one)
     for tier in profile.tiers:
         for size in tier.sizes:
             yield from _size_rows(subject, tier, size)
         yield from _rule_rows(subject, tier)
 
 
-def _sourced_row(
-    subject: Subject, profile: StreamProfile, tier: Tier | None, key: str, one: Sourced
+def _number_row(
+    subject: Subject, profile: StreamProfile, tier: Tier | None, one: NumberFound
 ) -> Row:
     _ = subject.translate
-    words = key.split(".")
-    known = [word for word in words if word in PARAMETER_NAMES]
-    name = _(PARAMETER_NAMES[known[-1]]) if known else words[-1]
+    words = one.key.split(".")
+    name = _(FIELD_NAMES.get(one.field, one.field))
     if "factors" in words:
-        of = profile.demand.factors[int(words[words.index("factors") + 1])].of
-        name = f"{name} ({_(FACTOR_NAMES.get(of, of))})"
+        of = _factor_of(profile, words)
+        name = f"{name} ({_(QUANTITY_NAMES.get(of, of))})"
     return (
         "" if tier is None else subject.tier_name(tier),
         name,
         _("not known") if one.value is None else one.value,
         wording.unit_name(one.unit, subject.lang),
-        one.source,
-        one.clause,
-        one.edition,
-        subject.evidence(one.evidence),
-        one.note,
-        key,
+        *_grounds(subject, one.basis),
+        one.key,
     )
+
+
+def _factor_of(profile: StreamProfile, words: Sequence[str]) -> str:
+    """The column that the factor of a key multiplies."""
+    rule: DemandRule | DemandLayer = profile.demand
+    if "also" in words:
+        rule = profile.demand.also[int(words[words.index("also") + 1])]
+    return rule.factors[int(words[words.index("factors") + 1])].of
+
+
+def _grounds(subject: Subject, cited: Cited | None) -> tuple[str, str, str, str, str]:
+    """Source, clause, edition, evidence and note; what other texts say stands in the note."""
+    if cited is None:
+        return ("",) * 5
+    _ = subject.translate
+    note = [cited.note_in(subject.lang)]
+    for other in cited.also if isinstance(cited, Basis) else ():
+        value = _("not known") if other.value is None else f"{other.value:g}"
+        sentence = _("not used: {value} ({source})")
+        note.append(sentence.format(value=value, source=other.source_in(subject.lang)))
+    known = sources().get(cited.source_key)
+    source = cited.source if known is None or subject.lang == "zh" else known.name.en
+    return (
+        source, cited.clause, cited.edition, subject.evidence(cited.evidence),
+        "; ".join(part for part in note if part),
+    )  # fmt: skip
 
 
 def _size_rows(subject: Subject, tier: Tier, size: SizeOption) -> Iterator[Row]:
@@ -252,11 +262,7 @@ def _size_rows(subject: Subject, tier: Tier, size: SizeOption) -> Iterator[Row]:
             f"{size.name.in_language(subject.lang)} · {_(name)}",
             _("unlimited") if value is None else value,
             wording.unit_name(unit, subject.lang),
-            size.source,
-            "",
-            "",
-            subject.evidence(size.evidence),
-            "",
+            *_grounds(subject, size.basis.get(field, size)),
             f"tiers.{tier.id}.sizes.{size.id}.{field}",
         )
 
@@ -268,8 +274,8 @@ def _rule_rows(subject: Subject, tier: Tier) -> Iterator[Row]:
     metre = wording.unit_name("m", subject.lang)
     for at, rule in enumerate(tier.screening):
         yield (
-            name, setback_text(subject, rule), rule.setback_m, metre, rule.source, "", "",
-            subject.evidence(rule.evidence), "", f"tiers.{tier.id}.screening.{at}.setback_m",
+            name, setback_text(subject, rule), rule.setback_m, metre, *_grounds(subject, rule),
+            f"tiers.{tier.id}.screening.{at}.setback_m",
         )  # fmt: skip
     sites = wording.unit_name("sites", subject.lang)
     per = {"district": _("sites in each township"), "county": _("sites in the county")}
