@@ -1,9 +1,7 @@
 """One site a point: whole assignments for given open sites.
 
 The divided flow of the transport is nearly whole (at most one divided point a full site). It is
-rounded, repaired and improved by shifts and swaps; what then still matters is a small assignment
-model: a pair whose reduced cost at the transport's capacity prices is over the gap cannot be in a
-better plan, which leaves few pairs to HiGHS and makes its answer exact for these sites.
+rounded, repaired and improved by shifts and swaps.
 """
 
 from __future__ import annotations
@@ -14,8 +12,6 @@ import numpy as np
 from numba import njit
 
 from planner.problem import FloatArray, IntArray
-from planner.solving import highs
-from planner.solving.capacitated.bound import rounded_down
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.search import SitePlan
 
@@ -147,96 +143,33 @@ def rounded(data: CapacitatedData, plan: SitePlan, passes: int = 20) -> WholePla
     room = data.capacity[plan.chosen[opened]]
     if not improve_assignment(cost, data.weight, room, at, passes):
         return None
-    return _whole(data, plan, opened[at])
+    return _whole(data, plan.chosen, opened[at])
 
 
-def _whole(data: CapacitatedData, plan: SitePlan, site: IntArray) -> WholePlan:
+def improved(
+    data: CapacitatedData, chosen: IntArray, site: IntArray, passes: int = 20
+) -> WholePlan | None:
+    """A whole assignment to opened sizes, repaired and exchanged to its end; None if it fails."""
+    opened = np.flatnonzero(chosen >= 0)
+    if not len(opened):
+        return None
+    cost = np.ascontiguousarray(data.cost[opened].T)
+    position = np.full(data.m, -1)
+    position[opened] = np.arange(len(opened))
+    at = np.where(position[site] >= 0, position[site], np.argmin(cost, axis=1)).astype(np.int64)
+    if not improve_assignment(cost, data.weight, data.capacity[chosen[opened]], at, passes):
+        return None
+    return _whole(data, chosen, opened[at])
+
+
+def _whole(data: CapacitatedData, given: IntArray, site: IntArray) -> WholePlan | None:
+    """The plan of an assignment, every site at the cheapest size that holds its load."""
     load = np.bincount(site, weights=data.weight, minlength=data.m)
-    chosen = plan.chosen.copy()
-    for j in plan.opened:
+    chosen, opened = given.copy(), np.flatnonzero(given >= 0)
+    for j in opened:
         options = np.arange(data.size_start[j], data.size_start[j + 1])
         holds = options[data.capacity[options] >= load[j] * (1 - 1e-12)]
         chosen[j] = holds[np.argmin(data.fixed_cost[holds])] if len(holds) else chosen[j]
     service = data.cost[site, np.arange(data.n)].sum()
-    fixed = data.fixed_cost[chosen[plan.opened]].sum()
-    return WholePlan(chosen, site, float(service + fixed))
-
-
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """The best whole plan for the sites of a plan, and a proven bound for those sites."""
-
-    plan: WholePlan | None
-    bound: float
-
-
-def refined(
-    data: CapacitatedData,
-    plan: SitePlan,
-    limit: float,
-    *,
-    gap: float,
-    time_limit_s: float | None,
-    on_news: highs.OnNews | None = None,
-    most_pairs: int = 60_000,
-) -> Refined:
-    """Best whole assignment under ``limit`` for the plan's sites, by the reduced model.
-
-    Parameters
-    ----------
-    limit : only plans under it are wanted; with it and the divided cost, pairs are ruled out
-    most_pairs : with more left than this the pairs of least reduced cost are tried (the bound is
-        then the divided cost)
-    """
-    opened = plan.opened
-    room = data.capacity[plan.chosen[opened]]
-    priced = data.cost[opened].T + plan.price[None, :] * data.weight[:, None]
-    cheapest = priced.min(axis=1, keepdims=True)
-    reduced = priced - cheapest
-    fixed = float(data.fixed_cost[plan.chosen[opened]].sum())
-    # What the prices prove by themselves, whatever the transport believes it has reached.
-    dearth = plan.price * np.minimum(room, data.weight.sum())
-    divided = rounded_down(float(cheapest.sum() - dearth.sum()) + fixed)
-    at_most = limit - divided
-    exact = True
-    allowed = (reduced <= at_most) & np.isfinite(reduced)
-    if allowed.sum() > most_pairs:
-        allowed = reduced <= np.partition(reduced.ravel(), most_pairs)[most_pairs]
-        exact = False
-    point, at = np.nonzero(allowed)
-    answer = highs.run(
-        _assignment_model(data, opened, room, point, at),
-        highs.HighsOptions(time_limit_s=time_limit_s, gap=gap, threads=1),
-        on_news=on_news,
-    )
-    bound = divided
-    if exact:
-        proven = limit if answer.ending is highs.Ending.INFEASIBLE else answer.bound + fixed
-        bound = max(divided, min(rounded_down(proven), limit))
-    used = answer.values > 0.5 if len(answer.values) else np.zeros(len(point), np.bool_)
-    site = np.full(data.n, -1)
-    site[point[used]] = opened[at[used]]
-    if (site < 0).any():
-        return Refined(None, bound)
-    return Refined(_whole(data, plan, site), bound)
-
-
-def _assignment_model(
-    data: CapacitatedData, opened: IntArray, room: FloatArray, point: IntArray, at: IntArray
-) -> highs.LinearProgram:
-    """Each point to one of its remaining sites, no site over its room."""
-    pairs = len(point)
-    by_site = np.argsort(at, kind="stable")
-    rows = np.concatenate([point, data.n + at[by_site]])
-    start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=data.n + len(opened)))])
-    return highs.LinearProgram(
-        cost=data.cost[opened[at], point],
-        lower=np.zeros(pairs),
-        upper=np.ones(pairs),
-        integer=np.ones(pairs, np.bool_),
-        row_start=start.astype(np.int64),
-        row_index=np.concatenate([np.arange(pairs), by_site]),
-        row_value=np.concatenate([np.ones(pairs), data.weight[point[by_site]]]),
-        row_lower=np.concatenate([np.ones(data.n), np.full(len(opened), -np.inf)]),
-        row_upper=np.concatenate([np.ones(data.n), np.minimum(room, data.weight.sum())]),
-    )
+    total = float(service + data.fixed_cost[chosen[opened]].sum())
+    return WholePlan(chosen, site, total) if np.isfinite(total) else None

@@ -12,9 +12,10 @@ from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
 from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan
-from planner.solving.capacitated.bound import BoundResult, Multipliers, Relaxation
+from planner.solving.capacitated.bound import BoundResult, Multipliers
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.opening import FREE, OPEN
+from planner.solving.capacitated.reverify import evaluated_once
 from planner.solving.capacitated.search import PlanSearch
 from planner.solving.method import Found, Watch
 
@@ -126,7 +127,5 @@ class Course:
         """Whether one evaluation at the kept multipliers gives the bound again."""
         if self.root is None:
             return False
-        again = Relaxation(self.data).evaluate(
-            Multipliers(self.root.multipliers.demand), self._first_state
-        )
+        again = evaluated_once(self.data, Multipliers(self.root.multipliers.demand))
         return again >= self.bound - 1e-9 * max(1.0, abs(self.bound))

@@ -8,6 +8,8 @@ from planner.problem import FloatArray, SitingProblem
 from planner.solving.capacitated.bound import Multipliers, Relaxation
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.opening import FREE, OPEN
+from planner.solving.capacitated.whole_bound import evaluated
+from planner.solving.capacitated.whole_branch import pairs_of, whole_place
 
 
 def reverify_bound(problem: SitingProblem, multipliers: FloatArray) -> float:
@@ -35,5 +37,15 @@ def reverify_bound(problem: SitingProblem, multipliers: FloatArray) -> float:
     data = CapacitatedData.of(problem)
     if not data.servable:
         return float("inf")
-    state = np.where(data.required, OPEN, FREE).astype(np.int64)
-    return Relaxation(data).evaluate(Multipliers(pay[data.point]), state)
+    return evaluated_once(data, Multipliers(pay[data.point]))
+
+
+def evaluated_once(data: CapacitatedData, multipliers: Multipliers) -> float:
+    """The relaxation at given multipliers: whole points where they are whole, else divided."""
+    if not data.single_source:
+        state = np.where(data.required, OPEN, FREE).astype(np.int64)
+        return Relaxation(data).evaluate(multipliers, state)
+    pairs = pairs_of(data)
+    place = whole_place(data, pairs, multipliers.demand)
+    place.price[0] = multipliers.price
+    return float(evaluated(pairs, place))

@@ -1,0 +1,348 @@
+"""One site a point: the course of a solve.
+
+The root's multipliers give a bound and sets of sites; sets are improved by interchange of what
+they would cost divided, made whole, and improved by ruin and recreate. Then tree and search take
+turns, each longer than the one before: a node's choice of sites may start a better plan, and a
+better plan prunes the tree.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from planner.problem import FloatArray, IntArray, SitingProblem
+from planner.solution import SolverSettings
+from planner.solving.capacitated.assignment import WholePlan, improved, rounded
+from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
+from planner.solving.capacitated.course import NAME, Course
+from planner.solving.capacitated.data import NO_LIMIT, CapacitatedData
+from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
+from planner.solving.capacitated.opening import FREE
+from planner.solving.capacitated.recreate import Schedule, recreated
+from planner.solving.capacitated.search import SitePlan
+from planner.solving.capacitated.whole_bound import Place
+from planner.solving.capacitated.whole_branch import (
+    WholeResult,
+    WholeTree,
+    ascended,
+    compressed,
+    copied,
+    fixed,
+    nothing_seen,
+    pairs_of,
+    whole_place,
+)
+from planner.solving.capacitated.whole_fixing import settle_pair
+from planner.solving.method import Found, Watch
+
+ROOT_ROUNDS = 600
+CHUNK_PAIRS = 2_000_000
+"""Pairs x rounds between two looks at the listener."""
+STARTS = 8
+"""Plans of the root that interchange begins from."""
+ROUNDED_AT_ROOT = 12
+"""Sets of sites whose assignment is made whole before branching."""
+SEARCHED_SIDE_BY_SIDE = 2
+"""Plans that are ruined and recreated at a time, a thread each."""
+FIRST_NODES = 150
+"""Nodes of the tree before the search gets its turn, three times as many each time."""
+FIRST_ROUNDS = 40_000
+"""Rounds of ruin and recreate in the first turn, three times as many each time."""
+CHUNK_POINTS = 8_000_000
+"""Rounds x points of ruin and recreate between two looks at the listener: about a second."""
+TURNS = 7
+MODEL_TURN, MODEL_SITES, MODEL_S = 2, 5, 2.0
+"""From which turn on small models of neighbouring sites are tried, their sites and seconds."""
+GROWTH = 3
+NODES_WITHOUT_PLAN = 300
+"""Nodes after which a search that has no plan leaves the problem to the next method."""
+POLISH_EVERY = 4
+"""Nodes for one short search from a new set of sites."""
+POLISH = Schedule(3_000, 0.03)
+SCHEDULES = (0.3, 1.0, 0.1)
+"""Warmth of the turns, in turn."""
+
+
+@lru_cache(maxsize=1)
+def load_kernels() -> None:
+    """Run every kernel once: a small first problem may be solved before it needs them all."""
+    data = CapacitatedData(
+        cost=np.array([[1.0, 2.0, 9.0], [8.0, 2.0, 1.0]]),
+        weight=np.ones(3),
+        site=np.arange(2),
+        point=np.arange(3),
+        size_start=np.arange(3),
+        capacity=np.full(2, 2.0),
+        fixed_cost=np.ones(2),
+        size=np.arange(2),
+        required=np.zeros(2, np.bool_),
+        group=np.zeros(2, np.int64),
+        group_least=np.zeros(1, np.int64),
+        group_most=np.full(1, NO_LIMIT),
+        count_least=0,
+        count_most=NO_LIMIT,
+        single_source=True,
+    )
+    pairs = pairs_of(data)
+    place, seen = whole_place(data, pairs, np.full(3, 2.0)), nothing_seen(pairs)
+    ascended(pairs, place, seen, target=9.0, stop_at=9.0, rounds=3)
+    fixed(pairs, copied(place), seen, 20.0, exact=True)
+    settle_pair(pairs, copied(place), 0, 0)
+    plan = improved(data, np.arange(2), np.array([0, 0, 1]))
+    if plan is not None:
+        recreated(data, [plan], Schedule(3), [1])
+
+
+class WholeRun(Course):
+    """One solve: which stage comes when."""
+
+    def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
+        load_kernels()
+        super().__init__(problem, settings, watch)
+        self._offers = 0
+        self._polished: set[bytes] = set()
+        self._plans: list[WholePlan] = []
+        self._seed = 0
+        pairs = max(1, self.data.n * self.data.m)
+        self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+
+    def solve(self) -> Found:
+        """Bound, search and branch; a cancelled solve leaves its best with the watch."""
+        if not self.data.servable:
+            return Found.nothing(NAME, bound=np.inf, infeasible=True)
+        try:
+            self._run()
+        except BaseException:
+            if np.isfinite(self.objective):
+                self.watch.keep(self._found())
+            raise
+        self._ended = True
+        return self._found()
+
+    def _run(self) -> None:
+        with self._stage("bound"):
+            place = self._bound()
+        if self.root is None or self.bound == np.inf:
+            return
+        with self._stage("search"):
+            self._improve(self.root)
+            self._improve_whole()
+        if self._enough():
+            return
+        with self._stage("reduce"):
+            tree = self._tree(place)
+        if tree is None:
+            return
+        for turn in range(TURNS):
+            with self._stage("branch"):
+                self._branch(tree, FIRST_NODES * GROWTH**turn)
+            with self._stage("search"):
+                self._recreate(FIRST_ROUNDS * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
+                if turn >= MODEL_TURN:
+                    self._neighbourhoods(MODEL_SITES + turn - MODEL_TURN)
+        with self._stage("branch"):
+            self._branch(tree, None)
+
+    def _bound(self) -> Place:
+        """Raise the root's bound, trying its choices as plans on the way."""
+        data = self.data
+        self.pairs = pairs_of(data)
+        place = whole_place(data, self.pairs, first_multipliers(data).demand)
+        seen = nothing_seen(self.pairs)
+        chunk = int(np.clip(CHUNK_PAIRS // max(1, len(self.pairs.point)), 1, 25))
+        for done in range(0, ROOT_ROUNDS, chunk):
+            before = float(seen.motion[0])
+            bound = ascended(
+                self.pairs,
+                place,
+                seen,
+                target=self.search.objective,
+                stop_at=-np.inf if self.watch.remaining_s <= 0 else self.limit,
+                rounds=chunk,
+            )
+            self.bound = max(self.bound, bound)
+            if bound == np.inf or self._done("bound"):
+                break
+            if done // chunk % 2 == 0:
+                self._offer_shares(place, seen.share)
+            if 0.0 < seen.motion[0] == before and seen.motion[0] < 1e-4:
+                break
+        multipliers = Multipliers(place.multiplier.copy(), float(place.price[0]))
+        self.root = BoundResult(self.bound, multipliers, seen.value, seen.share, 0)
+        self._seen = seen
+        return place
+
+    def _sizes(self, place: Place, share: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Sizes of the sites that are open for the most part, and the share of every site."""
+        data = self.data
+        whole = np.add.reduceat(share, data.size_start[:-1])
+        opened = ((whole > 0.5) & (place.state >= FREE)) | (place.state > FREE)
+        return np.where(opened, data.size_start[1:] - 1, -1), whole
+
+    def _offer_shares(self, place: Place, share: FloatArray) -> SitePlan | None:
+        chosen, preference = self._sizes(place, share)
+        self._offers += 1
+        return self.search.offer(self.search.completed(chosen, preference))
+
+    def _improve(self, root_result: BoundResult) -> None:
+        """Interchange from the best plans of the root."""
+        for chosen in self.search.ranked(STARTS):
+            plan = self.search.evaluate_anew(chosen)
+            if plan is None or self._enough():
+                break
+            self._interchange(plan, root_result)
+            self._report("search")
+
+    def _interchange(self, plan: SitePlan, root_result: BoundResult) -> SitePlan:
+        return self.search.interchange(
+            plan,
+            root_result.value,
+            breadth=self._breadth,
+            candidates=100,
+            pause=lambda: self._over("search"),
+        )
+
+    def _improve_whole(self) -> None:
+        """Whole assignments for the best sets of sites, and the best of them improved."""
+        for chosen in self.search.ranked(ROUNDED_AT_ROOT):
+            if self._done("search"):
+                return
+            plan = self.search.evaluate_anew(chosen)
+            if plan is not None and plan.objective < self.wanted:
+                self._take(rounded(self.data, plan))
+        self._recreate(FIRST_ROUNDS // 2, SCHEDULES[0])
+
+    def _take(self, plan: WholePlan | None) -> None:
+        """Keep the plan among the best of different sets of sites."""
+        if plan is None or not self.search.allowed(plan.chosen):
+            return
+        if plan.objective < self.objective:
+            self.whole = plan
+        key = (plan.chosen >= 0).tobytes()
+        same = [k for k, other in enumerate(self._plans) if (other.chosen >= 0).tobytes() == key]
+        if same and self._plans[same[0]].objective <= plan.objective:
+            return
+        for k in same:
+            del self._plans[k]
+        self._plans = sorted([*self._plans, plan], key=lambda one: one.objective)[:8]
+
+    def _recreate(self, rounds: int, warm: float) -> None:
+        """Ruin and recreate from the best plan and the best of another set of sites."""
+        chunk = max(500, CHUNK_POINTS // max(1, self.data.n))
+        parts = max(1, -(-rounds // chunk))
+        starts = self._plans[:1] * 2 if len(self._plans) < 2 else self._plans[:2]
+        if not starts:
+            return
+        for part in range(parts):
+            if self._done("search"):
+                return
+            cooler = Schedule(
+                -(-rounds // parts),
+                warm * (0.01 ** (part / parts)),
+                warm * (0.01 ** ((part + 1) / parts)),
+            )
+            self._seed += 2
+            seeds = [self._seed, self._seed + 1]
+            starts = recreated(self.data, starts, cooler, seeds)
+            for plan in starts:
+                self._take(plan)
+            self._report("search")
+
+    def _neighbourhoods(self, count: int) -> None:
+        """Improve the whole plan around each site once, by small models."""
+        if self.whole is None or self._done("search"):
+            return
+        until = self.watch.seconds + 0.25 * self.watch.remaining_s
+        improved_by_neighbourhoods(
+            self.data,
+            self.whole,
+            count=count,
+            seconds_each=MODEL_S,
+            pause=lambda: self._done("search") or self.watch.seconds > until,
+            listen=lambda: self._listen("search"),
+            on_better=self._take_reported,
+        )
+
+    def _take_reported(self, plan: WholePlan) -> None:
+        self._take(plan)
+        self._report("search")
+
+    def _tree(self, place: Place) -> WholeTree | None:
+        """What the root leaves under the limit; None if that is nothing."""
+        rest = copied(place)
+        if fixed(self.pairs, rest, self._seen, self.limit, exact=True) is None:
+            self._raise(self.limit)
+            return None
+        pairs, rest = compressed(self.pairs, rest)
+        self._left = len(pairs.point)
+        return WholeTree(
+            pairs,
+            rest,
+            self.bound,
+            objective=lambda: self.objective,
+            prune_at=lambda: self.limit,
+            threads=self.settings.threads,
+        )
+
+    def _branch(self, tree: WholeTree, nodes: int | None) -> None:
+        """Go on with the tree, for so many nodes or to the end."""
+        if self._enough():
+            return
+        stop_at = np.inf if nodes is None else tree.nodes + nodes
+
+        def on_result(result: WholeResult) -> None:
+            self._try_node(tree, result)
+            self._take_bound(tree)
+            self._listen("branch")
+
+        def pause() -> bool:
+            hopeless = not np.isfinite(self.objective) and tree.nodes >= NODES_WITHOUT_PLAN
+            return self._done("branch") or hopeless or tree.nodes >= stop_at
+
+        tree.run(on_result=on_result, pause=pause)
+        self._take_bound(tree)
+
+    def _take_bound(self, tree: WholeTree) -> None:
+        self._nodes = tree.nodes
+        self._raise(tree.bound)
+
+    def _raise(self, bound: float) -> None:
+        if bound > self.bound:
+            self.bound, self._proof_of_bound = bound, "lagrangian tree"
+
+    def _try_node(self, tree: WholeTree, result: WholeResult) -> None:
+        """Plans from a node's shares."""
+        if result.place is None or result.used is None or result.share is None:
+            return
+        if self.watch.remaining_s <= 0:
+            return
+        if not (result.place.state == FREE).any():
+            self._take(self._from_pairs(tree, result))
+            return
+        plan = self._offer_shares(result.place, result.share)
+        if plan is not None and self.root is not None and self._offers % 3 == 0:
+            plan = self._interchange(plan, self.root)
+        if plan is None or plan.objective >= self.wanted:
+            return
+        made = rounded(self.data, plan)
+        self._take(made)
+        key = (plan.chosen >= 0).tobytes()
+        few = len(self._polished) * POLISH_EVERY <= tree.nodes
+        if made is not None and key not in self._polished and few:
+            self._polished.add(key)
+            self._seed += 1
+            self._take(recreated(self.data, [made], POLISH, [self._seed])[0])
+
+    def _from_pairs(self, tree: WholeTree, result: WholeResult) -> WholePlan | None:
+        """The plan that the average use of the pairs is nearest to, repaired."""
+        used, place = result.used, result.place
+        if used is None or place is None or result.share is None:
+            return None
+        pairs = tree.pairs
+        order = np.lexsort((used + (place.pair > 0), pairs.point))
+        last = np.searchsorted(pairs.point[order], np.arange(self.data.n), side="right") - 1
+        site = tree.site[order[last]]
+        chosen, _ = self._sizes(place, result.share)
+        return improved(self.data, chosen, site)
