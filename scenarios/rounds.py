@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -106,9 +107,7 @@ def run_rounds(
         With every fault of the inputs, or a stream that has no rounds.
     """
     kept: list[Inputs] = []
-    plan = run(
-        scenario, folder=folder, on_progress=on_progress, on_inputs=kept.append, start=start
-    )
+    plan = run(scenario, folder=folder, on_progress=on_progress, on_inputs=kept.append, start=start)
     return rounds_of_plan(
         plan, kept[0], streams=streams, settings=settings, service_areas=service_areas,
         on_rounds=on_rounds,
@@ -145,9 +144,7 @@ def _naming(stream: str, on_rounds: OnStream) -> Callable[[RoundsProgress], None
 def tables(case: RoundsCase, solution: RoundsSolution) -> StreamRounds:
     """The solution in tables, its ways drawn on the roads."""
     ids = [f"{case.stream.profile.id}-{k + 1}" for k in range(len(solution.rounds))]
-    rounds = [
-        _round_row(case, one, name) for name, one in zip(ids, solution.rounds, strict=True)
-    ]
+    rounds = [_round_row(case, one, name) for name, one in zip(ids, solution.rounds, strict=True)]
     calls = [
         row
         for name, one in zip(ids, solution.rounds, strict=True)
@@ -199,7 +196,7 @@ def _place(case: RoundsCase, kind: Kind, position: int) -> int:
 def _way(case: RoundsCase, one: Round) -> shapely.LineString:
     points: list[tuple[float, ...]] = []
     places = [_place(case, call.kind, call.position) for call in one.visits]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         if start != end:
             line = case.roads.line(start, end)
             points += [xy for xy in line.coords if not points or xy != points[-1]]
@@ -248,7 +245,7 @@ def _unserved(case: RoundsCase, solution: RoundsSolution) -> pd.DataFrame:
             "reason": one.reason.kind,
             "figures": {
                 key: value
-                for key, value in one.reason.values.items()
+                for key, value in one.reason.values.items()  # noqa: PD011 - no data frame
                 if not isinstance(value, float) or np.isfinite(value)
             },
         }

@@ -44,6 +44,23 @@ class WorkingDays(Model):
     """Working days of a week for the others."""
 
 
+class SharedStore(Model):
+    """A holding room that a cluster of small producers shares, and the way there."""
+
+    investment_wan_cny: float = Field(ge=0)
+    lifetime_yr: float = Field(gt=0)
+    operation_wan_cny_per_yr: float = Field(ge=0)
+    capacity_t_per_yr: float = Field(gt=0)
+    reach_km: float = Field(gt=0)
+    """Producers farther away are visited."""
+    bring_trips_per_yr: float = Field(gt=0)
+    bring_vehicle: str
+    bring_h_per_trip: float = Field(ge=0)
+    """Loading and handing over."""
+    candidates: int = Field(ge=1)
+    """So many producers, those with the most others within reach, offer room."""
+
+
 class RoundsCosts(Model):
     """Prices and factors of all rounds."""
 
@@ -56,6 +73,7 @@ class RoundsCosts(Model):
     access_kph: float = Field(gt=0)
     working_days: WorkingDays
     co2: Co2
+    shared_store: SharedStore
     vehicles: dict[str, LorryDay]
 
     def lorry(self, vehicle: str) -> LorryDay:

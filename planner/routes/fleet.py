@@ -98,9 +98,8 @@ class VehicleClass:
         held = [stream for part in self.compartments for stream in part.streams]
         if len(set(held)) != len(held):
             faults.append("a stream lies in two compartments; give it one")
-        for part in self.compartments:
-            if not part.payload_t > 0 or not part.volume_m3 > 0:
-                faults.append("a compartment takes nothing; give it room above 0 or leave it out")
+        if not all(part.payload_t > 0 and part.volume_m3 > 0 for part in self.compartments):
+            faults.append("a compartment takes nothing; give it room above 0 or leave it out")
         if any(number is not None and number < 0 for number in self.available):
             faults.append("a negative number of lorries; give 0 or more, or None")
         if self.longest_trips is not None and self.longest_trips < 1:

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pyvrp
@@ -123,7 +124,8 @@ def cost_of(problem: LocationRouting, rounds: Iterable[tuple[int, tuple[int, ...
     """Opening, lorries and ways; ``inf`` where a capacity does not hold or a stop is amiss."""
     m = len(problem.depot_ids)
     held = np.zeros(m)
-    total, served = 0.0, []
+    total = 0.0
+    served: list[int] = []
     for depot, stops in rounds:
         load = float(problem.demand[list(stops)].sum())
         if load > problem.lorry_capacity * (1 + 1e-9) or not stops:
@@ -229,7 +231,7 @@ class _Race:
         return found[:MOST_SETS] if len(found) > MOST_SETS else found
 
     def _has_room(self, depots: Depots) -> bool:
-        return float(self.problem.capacity[list(depots)].sum()) >= self.problem.demand.sum() - 1e-9
+        return bool(self.problem.capacity[list(depots)].sum() >= self.problem.demand.sum() - 1e-9)
 
     def _promise(self, depots: Depots) -> float:
         """Opening, and the driving that nearness to the open depots lets expect.
@@ -396,8 +398,8 @@ def _routed(
     """The rounds of one set of depots in one of the three forms; None where none hold."""
     m, n = len(problem.depot_ids), len(problem.stop_ids)
     scale = _scale(problem)
-    ways = np.round(problem.way_cost * scale).astype(np.int64)
-    hours = np.zeros_like(ways)
+    ways: Any = np.round(problem.way_cost * scale).astype(np.int64)
+    hours: Any = np.zeros_like(ways)
     whole = form == "whole"
     lorry = round(problem.lorry_cost * scale)
     if whole:
@@ -428,19 +430,19 @@ def _lorries(
 ) -> list[pyvrp.VehicleType]:
     full = int(problem.lorry_capacity)
     if form == "whole":
-        return [
-            pyvrp.VehicleType(
-                1, [full], j, j, reload_depots=[j],
-                **({"shift_duration": int(problem.capacity[j])}
-                   if np.isfinite(problem.capacity[j]) else {}),
-            )
-            for j in depots
-        ]  # fmt: skip
+        return [_whole_depot(problem, j, full) for j in depots]
     return [
         pyvrp.VehicleType(number, [size], j, j, fixed_cost=lorry)
         for j in depots
         for number, size in _rooms(problem, j, form)
     ]
+
+
+def _whole_depot(problem: LocationRouting, depot: int, full: int) -> pyvrp.VehicleType:
+    """One route a depot, whose hours are what the depot takes."""
+    room = problem.capacity[depot]
+    limit: dict[str, Any] = {"shift_duration": int(room)} if np.isfinite(room) else {}
+    return pyvrp.VehicleType(1, [full], depot, depot, reload_depots=[depot], **limit)
 
 
 def _searched(

@@ -87,7 +87,7 @@ def nearness(task: DayTask) -> FloatArray:
     roads = task.problem.matrix(task.problem.vehicles[0]).distance_m
     place = task.problem.stops.place[task.stop]
     there = roads[np.ix_(place, place)].astype(np.float32)
-    both: FloatArray = there + there.T
+    both: FloatArray = np.asarray(there + there.T, np.float64)
     return both
 
 

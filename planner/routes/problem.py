@@ -156,7 +156,7 @@ class RoundsProblem:
 
     def sites_of(self, vehicle: VehicleClass, territory: int = -1) -> tuple[int, ...]:
         """Disposal sites a class may empty at: they take every stream that it carries."""
-        takes = self.disposal.accepts[:, list(vehicle.streams)].all(axis=1)
+        takes: BoolArray = np.all(self.disposal.accepts[:, list(vehicle.streams)], axis=1)
         allowed = range(len(self.disposal)) if vehicle.disposal is None else vehicle.disposal
         found = [site for site in allowed if takes[site]]
         if territory >= 0 and self.territories[territory].disposal is not None:
@@ -175,7 +175,7 @@ class RoundsProblem:
         carried = np.zeros(len(self.goods), bool)
         carried[list(vehicle.streams)] = True
         has = (self.stops.amount_t > 0) | (self.stops.amount_m3 > 0)
-        may: BoolArray = ~(has & ~carried).any(axis=1)
+        may: BoolArray = ~np.any(has & ~carried, axis=1)
         if vehicle.areas is not None:
             may &= (self.stops.area < 0) | np.isin(self.stops.area, sorted(vehicle.areas))
         return may

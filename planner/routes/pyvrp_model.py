@@ -136,7 +136,10 @@ def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
     """
     problem = task.problem
     types = tuple(
-        (v, k) for v, _ in enumerate(problem.vehicles) for k in task.depots(v) if task.allowed[v].any()
+        (v, k)
+        for v, _ in enumerate(problem.vehicles)
+        for k in task.depots(v)
+        if task.allowed[v].any()
     )  # fmt: skip
     used = sorted({site for v, _ in types for site in task.sites(v)})
     sites = tuple(used)
@@ -166,7 +169,8 @@ def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
         _vehicle_type(task, kind, sites, limits, profile, ways[profile].far, scale)
         for kind, profile in zip(types, profile_of, strict=True)
     ]
-    distances, durations = [one.distance for one in ways], [one.duration for one in ways]
+    distances: list[Any] = [one.distance for one in ways]
+    durations: list[Any] = [one.duration for one in ways]
     if prize_cny is not None:
         lorries.append(_phantom(task, len(limits), len(ways), depot_count))
         to_job = np.zeros(distances[0].shape, np.int64)
@@ -329,10 +333,10 @@ def _reloads(longest_trips: int | None, jobs: int) -> int:
     return jobs if longest_trips is None else longest_trips - 1
 
 
-def _hours(task: DayTask, v: int, depot: int, overtime_per_s: int) -> dict[str, int]:
+def _hours(task: DayTask, v: int, depot: int, overtime_per_s: int) -> dict[str, Any]:
     """Shift of a type; with a short time on board it is that time, between narrower hours."""
     vehicle = task.problem.vehicles[v]
-    found: dict[str, int] = {"tw_early": whole_up(vehicle.shift_start_s)}
+    found: dict[str, Any] = {"tw_early": whole_up(vehicle.shift_start_s)}
     end = min(vehicle.shift_end_s, _last_end_s(task, v, depot))
     if short_on_board(task, v):
         back = _way_back_s(task, v, depot)

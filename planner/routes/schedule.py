@@ -45,12 +45,9 @@ def schedule(
 
 
 def _place(problem: RoundsProblem, kind: Kind, position: int) -> int:
-    table = {
-        Kind.DEPOT: problem.depots,
-        Kind.STOP: problem.stops,
-        Kind.DISPOSAL: problem.disposal,
-    }[kind]
-    return int(table.place[position])
+    if kind is Kind.STOP:
+        return int(problem.stops.place[position])
+    return int((problem.depots if kind is Kind.DEPOT else problem.disposal).place[position])
 
 
 def _window(problem: RoundsProblem, kind: Kind, position: int) -> tuple[float, float]:

@@ -72,7 +72,7 @@ def _failures(
 
     carried = np.isin(np.arange(len(problem.goods)), vehicle.streams)
     has = (problem.stops.amount_t > 0) | (problem.stops.amount_m3 > 0)
-    fail((has & ~carried).any(axis=1), "stream_not_carried")
+    fail(np.any(has & ~carried, axis=1), "stream_not_carried")
     fail(~problem.may_serve(vehicle), "outside_licence")
     fail(np.full(n, not depots), "no_lorry")
     fail((size["share_of_lorry"] > 1 + CAPACITY_SLACK) & ~problem.stops.divisible,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -219,7 +218,7 @@ class RoundsSolution:
         return tuple(found)
 
     def utilisation(self, problem: RoundsProblem) -> tuple[float, float]:
-        """Mean share of the payload used a trip, and of the shift used a round; NaN if unlimited."""
+        """Mean shares of payload used a trip and of shift used a round; NaN if unlimited."""
         loads = [
             load / problem.vehicles[one.vehicle].payload_t
             for one in self.rounds
@@ -231,8 +230,11 @@ class RoundsSolution:
             for one in self.rounds
             if np.isfinite(hours := min_finite_shift(problem, one))
         ]
-        mean: Callable[[list[float]], float] = lambda x: float(np.mean(x)) if x else float("nan")  # noqa: E731
-        return mean(loads), mean(shifts)
+        return _mean(loads), _mean(shifts)
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def min_finite_shift(problem: RoundsProblem, one: Round) -> float:

@@ -40,8 +40,10 @@ class Goods:
         if not self.longest_on_board_s > 0:
             raise ProblemError(
                 [
-                    f"goods {self.id}: longest time on board is {self.longest_on_board_s:g} s; "
-                    "give seconds above 0, or leave it out for no limit"
+                    (
+                        f"goods {self.id}: longest time on board is {self.longest_on_board_s:g} s; "
+                        "give seconds above 0, or leave it out for no limit"
+                    )
                 ]
             )
 

@@ -1,8 +1,8 @@
 """Trips packed onto as few lorries as their shifts allow.
 
-The search moves stops, seldom whole trips: it leaves lorries at home for half their shift that could
-go out again. So its rounds are taken apart into trips (from leaving empty to emptying) and packed
-again, the longest first, each onto the first lorry that can still take it.
+The search moves stops, seldom whole trips: it leaves lorries at home for half their shift that
+could go out again. So its rounds are taken apart into trips, from leaving empty to emptying, and
+packed again: the longest first, each onto the first lorry that can still take it.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def trips_of(order: Order) -> list[Order]:
 
 
 def _join(problem: RoundsProblem, vehicle: VehicleClass, first: Order, then: Order) -> Order | None:
-    if vehicle.longest_trips is not None:
-        if len(trips_of(first)) + len(trips_of(then)) > vehicle.longest_trips:
-            return None
+    trips = len(trips_of(first)) + len(trips_of(then))
+    if vehicle.longest_trips is not None and trips > vehicle.longest_trips:
+        return None
     apart_cny = _cost(problem, [first, then])
     for one, other in ((first, then), (then, first)):
         # Without disposal sites the depot is where it empties.

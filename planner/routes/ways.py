@@ -1,4 +1,4 @@
-"""The matrices of a vehicle type: whole numbers, the last emptying and what is forbidden in them."""
+"""The matrices of a vehicle type, with the last emptying and what is forbidden in them."""
 
 from __future__ import annotations
 

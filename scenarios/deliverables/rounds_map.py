@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -94,10 +93,11 @@ def _framed(page: str, data: dict[str, Any], lang: str) -> str:
     opening, closing = page.rsplit("</body>", 1)
     page = f"{opening}{after}</body>{closing}".replace("\x00", "\ufffd")
     policy = content_policy(page, tiles=False)
-    head = (
+    opened = (
         '<head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    )return re.sub("<head>", lambda _: head, page, count=1)
+    )
+    return page.replace("<head>", opened, 1)
 
 
 def rounds_map_data(rounds: RoundsPlan, lang: str) -> dict[str, Any]:

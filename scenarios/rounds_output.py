@@ -1,0 +1,152 @@
+"""Rounds into a folder: map, driver sheets, GeoPackage, GeoJSON, and the rounds as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from planner.routes import Kind, Round, RoundsProblem, RoundsSolution, Visit, check_solution
+from planner.routes.checker import Finding
+from planner.routes.solution import Unserved
+from planner.solution import Outcome, Reason
+from scenarios.output import staging_folder
+from scenarios.rounds import RoundsPlan, StreamRounds
+
+MAP, WORKBOOK, GEOPACKAGE, GEOJSON, ROUNDS = (
+    "rounds.html", "rounds.xlsx", "rounds.gpkg", "rounds.geojson", "rounds.json",
+)  # fmt: skip
+
+Writer = Callable[[RoundsPlan, Path, str], object]
+
+
+def default_writers() -> dict[str, Writer]:
+    """The deliverables by file name."""
+    from scenarios.deliverables.rounds_geopackage import (  # noqa: PLC0415 - heavy
+        rounds_geojson,
+        write_rounds_geopackage,
+    )
+    from scenarios.deliverables.rounds_map import write_rounds_map  # noqa: PLC0415 - folium
+    from scenarios.deliverables.rounds_workbook import write_rounds_workbook  # noqa: PLC0415
+
+    def write_geojson(rounds: RoundsPlan, path: Path, _lang: str) -> None:
+        text = json.dumps(rounds_geojson(rounds), ensure_ascii=False, allow_nan=False)
+        path.write_text(text, encoding="utf-8")
+
+    return {
+        MAP: write_rounds_map,
+        WORKBOOK: write_rounds_workbook,
+        GEOPACKAGE: write_rounds_geopackage,
+        GEOJSON: write_geojson,
+    }
+
+
+def write_rounds(rounds: RoundsPlan, folder: Path | str, lang: str = "zh") -> list[Path]:
+    """Write all files of the rounds; all of them or none.
+
+    Raises
+    ------
+    InputError
+        Where the disk is full or the folder may not be written.
+    """
+    folder = Path(folder)
+    with staging_folder(folder) as staging:
+        for name, write in default_writers().items():
+            write(rounds, staging / name, lang)
+        document = {key: rounds_dict(one) for key, one in rounds.streams.items()}
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+        (staging / ROUNDS).write_text(text, encoding="utf-8")
+        names = sorted(path.name for path in staging.iterdir())
+    return [folder / name for name in names]
+
+
+def rounds_dict(one: StreamRounds) -> dict[str, Any]:
+    """A stream's rounds as plain values, ids in place of positions."""
+    problem, found = one.case.problem, one.solution
+    figures = {key: value if np.isfinite(value) else None for key, value in one.figures.items()}
+    return {
+        "outcome": str(found.outcome),
+        "checked": found.checked,
+        "problem_hash": found.problem_hash,
+        "seconds": round(found.seconds, 3),
+        "days": list(problem.day_names),
+        "figures": figures,
+        "fleet": [
+            {"vehicle": vehicle, "depot": depot, "by_day": list(by_day)}
+            for (vehicle, depot), by_day in found.fleet(problem).items()
+        ],
+        "calendar": {
+            stop: [int(day) for day in np.flatnonzero(found.calendar[i])]
+            for i, stop in enumerate(problem.stops.ids)
+        },
+        "rounds": [_round_dict(problem, each) for each in found.rounds],
+        "unserved": one.unserved.to_dict(orient="records"),
+    }
+
+
+def _tables(problem: RoundsProblem) -> dict[Kind, tuple[str, ...]]:
+    return {
+        Kind.DEPOT: problem.depots.ids,
+        Kind.STOP: problem.stops.ids,
+        Kind.DISPOSAL: problem.disposal.ids,
+    }
+
+
+def _round_dict(problem: RoundsProblem, one: Round) -> dict[str, Any]:
+    names = _tables(problem)
+    territory = None if one.territory < 0 else problem.territories[one.territory].id
+    return {
+        "day": one.day,
+        "vehicle": problem.vehicles[one.vehicle].id,
+        "depot": problem.depots.ids[one.depot],
+        "lorry": one.lorry,
+        "territory": territory,
+        "visits": [
+            asdict(call) | {"kind": call.kind.value, "position": names[call.kind][call.position]}
+            for call in one.visits
+        ],
+    }
+
+
+def solution_of(problem: RoundsProblem, written: dict[str, Any]) -> RoundsSolution:
+    """Written rounds in the positions of a problem.
+
+    Raises
+    ------
+    KeyError
+        If they name something that the problem does not have.
+    """
+    at = {kind: {name: k for k, name in enumerate(ids)} for kind, ids in _tables(problem).items()}
+    vehicle_at = {one.id: k for k, one in enumerate(problem.vehicles)}
+    territory_at = {one.id: k for k, one in enumerate(problem.territories)} | {None: -1}
+    rounds = []
+    for one in written["rounds"]:
+        visits = []
+        for call in one["visits"]:
+            kind = Kind(call["kind"])
+            visits.append(Visit(**(call | {"kind": kind, "position": at[kind][call["position"]]})))
+        rounds.append(
+            Round(
+                one["day"], vehicle_at[one["vehicle"]], at[Kind.DEPOT][one["depot"]], one["lorry"],
+                territory_at[one["territory"]], tuple(visits),
+            )
+        )  # fmt: skip
+    calendar = np.zeros(problem.stops.days.shape, bool)
+    for stop, days in written["calendar"].items():
+        calendar[at[Kind.STOP][stop], days] = True
+    unserved = tuple(
+        Unserved(at[Kind.STOP][one["id"]], one["missing"], Reason(one["reason"], (one["id"],)))
+        for one in written["unserved"]
+    )
+    return RoundsSolution(
+        Outcome(written["outcome"]), tuple(rounds), unserved, calendar, written["seconds"]
+    )
+
+
+def check_written(problem: RoundsProblem, written: dict[str, Any]) -> list[Finding]:
+    """What the independent checker finds wrong with written rounds."""
+    return check_solution(problem, solution_of(problem, written))

@@ -1,0 +1,69 @@
+"""Words of rounds: clock times, day names, reasons; in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from geodata.faults import N_
+from scenarios.rounds import StreamRounds
+from scenarios.wording import translator
+
+KIND_NAMES: Mapping[str, str] = {
+    "depot": N_("lorry depot"),
+    "stop": N_("stop"),
+    "disposal": N_("empties"),
+}
+
+REASON_NAMES: Mapping[str, str] = {
+    "stream_not_carried": N_("no lorry carries this; give a class that does"),
+    "outside_licence": N_("no lorry is licensed for this area"),
+    "no_lorry": N_("no lorry of a class that could come"),
+    "larger_than_any_lorry": N_(
+        "more at one visit than any lorry takes; visit oftener or split it"
+    ),
+    "no_site": N_("nowhere to empty what it has"),
+    "no_way": N_("no usable road there or back for these lorries"),
+    "window_not_reachable": N_("it closes before a lorry can be there; begin the shift earlier"),
+    "longer_than_shift": N_("there and back takes longer than a shift; a nearer site is needed"),
+    "too_long_on_board": N_("it would be on board for too long; a nearer site is needed"),
+    "no_feasible_day": N_("frequency, gaps and days allowed leave no day; relax one of them"),
+    "fleet_too_small": N_("the lorries do not suffice; add one or allow overtime"),
+}
+
+FIGURE_NAMES: tuple[tuple[str, str, str], ...] = (
+    ("lorries", N_("lorries needed"), "lorries"),
+    ("rounds_per_yr", N_("rounds a year"), "rounds"),
+    ("km_per_yr", N_("driven a year"), "km"),
+    ("hours_per_yr", N_("lorry hours a year"), "h"),
+    ("t_per_yr", N_("collected a year"), "t"),
+    ("cost_wan_cny_per_yr", N_("cost a year"), "wan_cny"),
+    ("co2_t_per_yr", N_("CO2 a year"), "t"),
+    ("payload_used", N_("payload used a trip"), "%"),
+    ("shift_used", N_("shift used a round"), "%"),
+    ("unserved", N_("stops not served"), "stops"),
+)
+
+
+def clock(seconds: float) -> str:
+    """Time of day; past midnight it counts on with a mark: ``01:30+1``."""
+    minutes = round(seconds / 60)
+    days, minutes = divmod(minutes, 24 * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}" + (f"+{days}" if days else "")
+
+
+def day_names(rounds: StreamRounds, lang: str) -> list[str]:
+    """Names of the days of the cycle."""
+    _ = translator(lang)
+    names = rounds.case.problem.day_names
+    if len(names) == 1:
+        return [_("every day")]
+    return [_("day {day}").format(day=name) if name[:1].isdigit() else _(name) for name in names]
+
+
+def unserved_lines(rounds: StreamRounds, lang: str) -> pd.DataFrame:
+    """Stops not served with the reason in words."""
+    _ = translator(lang)
+    words = {key: _(text) for key, text in REASON_NAMES.items()}
+    return rounds.unserved.assign(reason_text=rounds.unserved["reason"].map(words))
