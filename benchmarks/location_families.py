@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +185,13 @@ def _synthetic() -> Iterator[Entry]:
         for single in (False, True):
             made = generators.cornuejols(100, 1_000, 5.0, seed, single=single)
             yield Entry(made.name, lambda made=made: made)
+    for letter, capacities in generators.BEASLEY_CAPACITIES.items():
+        for limit in capacities:
+            name = f"cap{letter}-kind-100x1000-c{limit:g}-s1"
+            yield Entry(name, partial(generators.beasley_cap, letter, limit, 1))
+    for single in (False, True):
+        name = f"county-10000x500-{'single' if single else 'multi'}-s1"
+        yield Entry(name, partial(generators.county, 10_000, 500, 1, single=single))
 
 
 def _graph(nodes: int, p: int, model: str) -> Entry:

@@ -20,7 +20,7 @@ from scipy.sparse import issparse
 from benchmarks.location_families import entries
 from benchmarks.location_instances import Instance
 from benchmarks.measuring import peak_resident_mib
-from planner.problem import Arcs, Demand, Objective, Sites, SitingProblem
+from planner.problem import Arcs, Demand, Objective, Quota, Sites, SitingProblem
 from planner.solution import SitingSolution, SolverSettings, relative_gap
 
 _OBJECTIVES = {
@@ -42,10 +42,32 @@ def problem_of(instance: Instance) -> SitingProblem:
     return SitingProblem(
         objective=_OBJECTIVES[instance.model],
         demand=Demand(tuple(map(str, range(n))), instance.weight),
-        sites=Sites.simple(tuple(map(str, range(m))), capacity=instance.capacity, fixed_cost=fixed),
+        sites=_sites(instance, m, fixed),
         arcs=_arcs(instance, np.ones(n) if capacitated else instance.weight),
         site_count=(None, None) if instance.p is None else (instance.p, instance.p),
+        quotas=_quotas(instance),
         single_source=instance.single_source or not capacitated,
+    )
+
+
+def _sites(instance: Instance, m: int, fixed: np.ndarray | None) -> Sites:
+    ids = tuple(map(str, range(m)))
+    sizes = instance.extra.get("sizes", 1)
+    if sizes == 1 or instance.capacity is None or fixed is None:
+        return Sites.simple(ids, capacity=instance.capacity, fixed_cost=fixed)
+    no = np.zeros(m, np.bool_)
+    start = sizes * np.arange(m + 1)
+    return Sites(ids, no, no, no, start, instance.capacity, fixed, np.zeros(sizes * m))
+
+
+def _quotas(instance: Instance) -> tuple[Quota, ...]:
+    district = instance.extra.get("district")
+    if district is None:
+        return ()
+    limits = zip(instance.extra["least"], instance.extra["most"], strict=True)
+    return tuple(
+        Quota(f"district {g}", np.flatnonzero(district == g), int(least), int(most))
+        for g, (least, most) in enumerate(limits)
     )
 
 

@@ -9,15 +9,12 @@ The loop holds no Python object: nodes of a search tree are bounded side by side
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numba import njit
 
 from planner.problem import BoolArray, FloatArray, IntArray
-from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.knapsack import _split
-from planner.solving.capacitated.opening import CLOSED, FREE, OPEN, price_openings, price_sites
+from planner.solving.capacitated.opening import CLOSED, price_openings, price_sites
 
 BOUND, PRICE, STEP, STALLED, GOAL, ROUNDS, REACH = range(7)
 """Places of :attr:`Course.progress`."""
@@ -151,9 +148,7 @@ def _earn(
     for j in range(state.size):
         count, all_filled, all_earned = 0, 0.0, 0.0
         if state[j] != CLOSED:
-            count, all_filled, all_earned = _gather(
-                start, point, unit, weight, pay, j, ratio, load
-            )
+            count, all_filled, all_earned = _gather(start, point, unit, weight, pay, j, ratio, load)
         for s in range(size_start[j], size_start[j + 1]):
             if banned[s]:
                 value[s] = np.inf
@@ -233,7 +228,7 @@ def ascend(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     count_least: int,
     count_most: int,
     needed: float,
-    plain: bool,  # noqa: FBT001 - a flag of a kernel
+    plain: bool,
     rounds: int,
     most_weight: float,
     patience: int,
@@ -250,7 +245,7 @@ def ascend(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     """Up to ``rounds`` rounds of the volume algorithm from where ``progress`` stands.
 
     ``demand`` (n,) are the best multipliers so far, ``value`` (k,) what they make of the sizes,
-    ``direction`` (n,) and ``opened`` (m,) the averages, ``choice`` (m,) the latest choice of sizes
+    ``direction`` (n,) and ``opened`` (k,) the averages, ``choice`` (m,) the latest choice of sizes
     with enough capacity; all are changed in place. ``halt[0]`` ends the loop from outside.
     """
     m, n, k = state.size, weight.size, capacity.size
@@ -265,7 +260,7 @@ def ascend(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     last, width = np.zeros(k), np.full(k, np.inf)
     trial, lack, worth = np.empty(n), np.empty(n), np.empty(k)
     under, over = np.empty(m, np.int64), np.empty(m, np.int64)
-    for turn in range(rounds):
+    for _ in range(rounds):
         first = progress[ROUNDS] == 0.0
         size = 0.0
         if first:
@@ -327,9 +322,13 @@ def ascend(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
             share = min(max(share, most_weight / 10.0), most_weight)
         for i in range(n):
             direction[i] = share * lack[i] + (1.0 - share) * direction[i] if not first else lack[i]
+        for size_at in range(k):
+            opened[size_at] *= 0.0 if first else 1.0 - share
         for j in range(m):
-            now = (1.0 - part) * (under[j] >= 0) + part * (over[j] >= 0)
-            opened[j] = share * now + (1.0 - share) * opened[j] if not first else now
+            if under[j] >= 0:
+                opened[under[j]] += share * (1.0 - part)
+            if over[j] >= 0:
+                opened[over[j]] += share * part
         if first or bound > progress[BOUND]:
             if first:
                 progress[GOAL] = bound + 0.01 * abs(bound)

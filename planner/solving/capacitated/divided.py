@@ -169,7 +169,7 @@ class DividedRun(Course):
                 return np.inf
             self.search.take(plan)
             return rounded_down(plan.objective)
-        if turn.choice is None or nodes % OFFER_EVERY or self.watch.remaining_s <= 0:
+        if turn.choice is None or turn.preference is None or nodes % OFFER_EVERY or self.watch.remaining_s <= 0:
             return -np.inf
         plan = self._offer(turn.choice, turn.preference)
         if plan is not None and plan.objective < NEAR * self.objective:

@@ -31,7 +31,8 @@ class Stand:
     progress : by the places that :mod:`ascent` names
     demand : (n,) best multipliers
     direction : (n,) averaged lack of service
-    opened : (m,) averaged share of each site
+    share : (k,) averaged share of each size being open
+    size_start : (m + 1,) of the sites
     value : (k,) reduced cost of the sizes at the best multipliers
     choice : (m,) sizes of the latest choice with enough capacity
     """
@@ -39,9 +40,16 @@ class Stand:
     progress: FloatArray
     demand: FloatArray
     direction: FloatArray
-    opened: FloatArray
+    share: FloatArray
+    size_start: IntArray
     value: FloatArray
     choice: IntArray
+
+    @property
+    def opened(self) -> FloatArray:
+        """(m,) averaged share of each site being open."""
+        summed: FloatArray = np.add.reduceat(self.share, self.size_start[:-1])
+        return summed
 
     @property
     def bound(self) -> float:
@@ -62,8 +70,7 @@ class Stand:
     def ended(self) -> bool:
         """Whether further rounds would do nothing more."""
         return bool(
-            self.rounds
-            and (self.progress[ascent.STEP] < ascent.LEAST_STEP or self.bound == np.inf)
+            self.rounds and (self.progress[ascent.STEP] < ascent.LEAST_STEP or self.bound == np.inf)
         )
 
     @property
@@ -93,7 +100,8 @@ class DividedBound:
             progress,
             multipliers.demand.copy(),
             np.zeros(data.n),
-            np.zeros(data.m),
+            np.zeros(len(data.capacity)),
+            data.size_start,
             np.zeros(len(data.capacity)),
             np.full(data.m, -1, np.int64),
         )
@@ -136,7 +144,7 @@ class DividedBound:
             stand.progress,
             stand.demand,
             stand.direction,
-            stand.opened,
+            stand.share,
             stand.value,
             stand.choice,
         )
@@ -205,7 +213,7 @@ def fix(  # noqa: C901, PLR0912 - one compiled kernel
     count_most: int,
     price: float,
     limit: float,
-    counted: bool,  # noqa: FBT001 - a flag of a kernel
+    counted: bool,
     lift: FloatArray,
     banned: BoolArray,
 ) -> bool:

@@ -172,9 +172,7 @@ class DividedTree:
         return bool((self._sizes_left(node)[node.state == OPEN] <= 1).all())
 
     def _sizes_left(self, node: Node) -> IntArray:
-        left: IntArray = np.add.reduceat(
-            (~node.banned).astype(np.int64), self.data.size_start[:-1]
-        )
+        left: IntArray = np.add.reduceat((~node.banned).astype(np.int64), self.data.size_start[:-1])
         return left
 
     def _sizes(self, node: Node) -> IntArray:
