@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from geodata.faults import N_, Fault, raise_errors
 from planner import SolverSettings
 from planner.solution import Cancelled, Certificate, Outcome, Progress
 from planner.solving import judging
@@ -27,7 +28,7 @@ from scenarios.programme.problem import Programme, programme_problem
 from scenarios.programme.reading import phase_states
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import stream_hash, versions
-from scenarios.schema import Scenario, StreamProfile
+from scenarios.schema import ProblemType, Scenario, StreamProfile
 from scenarios.stream_run import Shared, stacked
 from scenarios.tier_wants import present_wants
 
@@ -48,6 +49,7 @@ def run_programme(
     with clock.of("inputs"):
         profiles = profiles_of(scenario, folder)
         inputs = changed_inputs(load_inputs(scenario, profiles, folder), scenario)
+    raise_errors(_unsuitable(profiles))
     if on_inputs is not None:
         on_inputs(inputs)
     shared = Shared(scenario, inputs, notify, clock, None, len(profiles))
@@ -73,6 +75,18 @@ def run_programme(
         versions=versions(),
         seconds=clock.seconds,
     )
+
+
+def _unsuitable(profiles: Mapping[str, StreamProfile]) -> Iterator[Fault]:
+    """Tiers whose objective is no cost, so that their years cannot be weighed."""
+    message = N_(
+        "{tier} asks for {problem}, and a programme over several years weighs costs; make it "
+        "capacitated_location or set_cover, or leave out phases"
+    )
+    for profile in profiles.values():
+        for tier in profile.tiers:
+            if tier.problem not in (ProblemType.CAPACITATED_LOCATION, ProblemType.SET_COVER):
+                yield Fault(profile.id, message, {"tier": tier.id, "problem": tier.problem.value})
 
 
 def _levels(shared: Shared, profiles: Mapping[str, StreamProfile]) -> list[StreamLevels]:

@@ -278,6 +278,10 @@ def _weekly(harvests: Sequence[Harvest], even: FloatArray) -> FloatArray:
 
 def _quotas(levels: StreamLevels, phases: Phases, county: str) -> Iterator[FacilityQuota]:
     for tier in levels.sited:
+        if tier.sites is not None:
+            every = np.arange(len(levels.sites[tier.id].sites))
+            name = f"{county}: {tier.name.zh}"
+            yield FacilityQuota(name, levels.profile.id, tier.id, every, tier.sites, tier.sites)
         for rule in tier.quotas:
             yield from _quota(levels, tier, rule, phases, county)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from scenarios.deliverables.map import write_map
+from scenarios.plan import PhaseState
 from tests.scenarios.deliverables.plans import HOSTILE_NAMES, make_plan
 
 pytestmark = pytest.mark.browser
@@ -171,6 +174,37 @@ def test_a_print_is_one_sheet_without_the_panel(county_map):
     assert page.locator("#legend").is_visible()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("#panel").is_visible()
+
+
+def test_a_building_programme_is_shown_year_by_year(open_page, tmp_path):
+    write_map(in_two_years(make_plan(120)), tmp_path / "map.html", "zh")
+    open_page.open(tmp_path / "map.html")
+    page = open_page.page
+    years = page.get_by_role("radio")
+    assert [one.inner_text() for one in years.all()] == ["2023", "2025"]
+    assert years.nth(1).get_attribute("aria-checked") == "true"
+    new = "planMap.data.streams[0].facilities.status.filter((one) => one === 2).length"
+    late = page.evaluate(new)
+    years.nth(1).press("ArrowLeft")
+    assert years.nth(0).get_attribute("aria-checked") == "true"
+    assert late > page.evaluate(new) == 0
+    assert "2023" in page.locator("#legend").inner_text()
+    assert open_page.faults == []
+    assert open_page.fetched == []
+
+
+def in_two_years(plan):
+    """The plan as a programme that builds everything new in the second year."""
+    streams = {}
+    for name, stream in plan.streams.items():
+        table = stream.facilities
+        early = table.assign(status=table["status"].replace("new", "not_chosen"))
+        states = [
+            PhaseState(year, facilities, stream.demand, stream.assignments, ())
+            for year, facilities in ((2023, early), (2025, table))
+        ]
+        streams[name] = replace(stream, phases=tuple(states))
+    return replace(plan, streams=streams)
 
 
 def test_ten_thousand_villages_stay_usable(open_page, tmp_path):

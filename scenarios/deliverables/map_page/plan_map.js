@@ -58,7 +58,7 @@ function startPlanMap(map) {
   tools.append(whole, print);
   control("topleft", tools);
   control("topright", north(words.north));
-  if (data.years.length > 1) control("bottomleft", Panel.years(data, showPhase));
+  if (data.years.length > 1) control("bottomright", Panel.years(data, showPhase));
   const scale = element("div", "scale-bar");
   control("bottomright", scale);
   map.on("zoomend moveend resize", () => drawScale(map, scale, words.unit));

@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from geodata.faults import InputError
 from planner.solution import Outcome
 from scenarios.answers import is_open
 from scenarios.deliverables.map_data import map_data
@@ -104,3 +105,9 @@ def test_map_and_workbook_show_every_year(small_programme, tmp_path):
     assert len(sums) == 2 * len(small_programme.streams)
     new = sum((one.facilities["phase"] != "").sum() for one in small_programme.streams.values())
     assert len(changes) >= new > 0
+
+
+def test_a_tier_without_a_cost_is_refused_with_the_remedy():
+    tier = "streams.construction_waste.tiers.disposal_centre"
+    with pytest.raises(InputError, match=r"disposal_centre asks for p_centre, .*leave out phases"):
+        run_programme(small_scenario(f"{tier}.problem=p_centre", f"{tier}.sites=2"))
