@@ -7,6 +7,7 @@
 ``capacity_s_k_j_t``    taken in <= sum_o capacity_o open_ot (seasons considered)
 ``throughput_s_k_j_t``  taken in >= sum_o least_o open_ot
 ``enough_s_k_t``        sum of capacity open in a tier that nothing skips >= all that comes
+``units_s_k_t_n``       the same in whole sizes
 ``one_way_s_k_j_t``     at most one arc in use (``single_destination``), ``way_a`` in {0, 1}
 ``terminal_s_z_t``      taken in <= agreed quota
 
@@ -26,6 +27,9 @@ from planner.tiered.problem import Stream
 
 WHOLE_TARGET = 1 - 1e-9
 """Targets from here up mean that every reachable point is served wholly."""
+
+MOST_UNITS = 3
+"""Sizes in which a tier's capacity is counted."""
 
 
 def add_flows(draft: Draft) -> None:
@@ -225,6 +229,25 @@ def _enough(draft: Draft, s: int, k: int, t: int, capacity: FloatArray) -> None:
         room = np.minimum(capacity / total, 1.0)
         terms = dict(zip(draft.open[s, k][t].tolist(), room.tolist(), strict=True))
         draft.at_least(f"enough_{s}_{k}_{t}", terms, 1.0)
+        _enough_units(draft, s, k, t, total)
+
+
+def _enough_units(draft: Draft, s: int, k: int, t: int, total: float) -> None:
+    """``units_s_k_t_n``: the same row counted in sizes of one kind, rounded up on both sides.
+
+    sum_o ceil(capacity_o / d) open_o >= ceil(total / d) for a size d (Chvatal and Gomory). Two
+    medium centres that a relaxation takes for one and a half are two.
+    """
+    capacity = draft.problem.streams[s].tiers[k].usable_capacity_t_per_yr
+    if not np.isfinite(capacity).all():
+        return
+    for n, unit in enumerate(np.unique(capacity[capacity > 0]).tolist()[:MOST_UNITS]):
+        needed = np.ceil(total / unit * (1 - 2 * FEASIBILITY_TOLERANCE))
+        if needed <= 1:
+            continue
+        units = np.minimum(np.ceil(capacity / unit - 1e-9), needed)
+        terms = dict(zip(draft.open[s, k][t].tolist(), units.tolist(), strict=True))
+        draft.at_least(f"units_{s}_{k}_{t}_{n}", terms, float(needed))
 
 
 def _one_way(draft: Draft, s: int, k: int, t: int) -> None:

@@ -153,6 +153,14 @@ def run(
     return _answer(solver, program)
 
 
+def loaded(program: LinearProgram, options: HighsOptions) -> Any:
+    """A solver with a program in it, for those who want more of it than an answer (duals)."""
+    solver = _new_solver()
+    _configure(solver, options)
+    _load(solver, program)
+    return solver
+
+
 def _new_solver() -> Any:
     return highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no annotations
 

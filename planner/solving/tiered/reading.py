@@ -92,8 +92,8 @@ def values_of_plans(
     return values
 
 
-def polished(program: LinearProgram, values: FloatArray) -> FloatArray:
-    """The best values with the same whole decisions, to a tight tolerance.
+def completed(program: LinearProgram, values: FloatArray) -> FloatArray | None:
+    """The best values with the same whole decisions, to a tight tolerance; None if there are none.
 
     A value of 1e-6 where 0 was meant lets a large capacity serve a little from a closed facility;
     rounding it away leaves rules broken by as little.
@@ -103,7 +103,13 @@ def polished(program: LinearProgram, values: FloatArray) -> FloatArray:
     lower[whole] = upper[whole] = np.rint(values[whole])
     fixed = replace(program, lower=lower, upper=upper, integer=np.zeros(len(whole), np.bool_))
     answer = highs.run(fixed, HighsOptions(30.0, feasibility=1e-9))
-    return answer.values if answer.has_values else values
+    return answer.values if answer.has_values else None
+
+
+def polished(program: LinearProgram, values: FloatArray) -> FloatArray:
+    """As :func:`completed`, the given values where that fails."""
+    finished = completed(program, values)
+    return values if finished is None else finished
 
 
 def _scale(stream: Stream) -> float:

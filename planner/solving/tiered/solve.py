@@ -23,7 +23,7 @@ from planner.solving import highs, judging
 from planner.solving.judging import InternalError
 from planner.solving.method import Watch
 from planner.solving.tiered import explain
-from planner.solving.tiered.decomposition import solve_decomposed, suits
+from planner.solving.tiered.decomposition import load_kernels, solve_decomposed, suits
 from planner.solving.tiered.groups import groups_of, part_of
 from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
 from planner.tiered import checker
@@ -72,6 +72,10 @@ class _Run:
         self._parts = [hopeless_lowered(part_of(problem, group)) for group in self._groups]
         self._answers = [GroupAnswer() for _ in self._groups]
         self._stopped = False
+        if settings.accelerate:
+            for part in filter(suits, self._parts):
+                load_kernels(part)
+                break
         self.watch = Watch(settings)
 
     def solve(self) -> bool:

@@ -19,7 +19,9 @@ OTHER_GOALS = [
     GoalKind.MEAN_DISTANCE,
     GoalKind.WORST_DISTANCE,
 ]
-CLASHES = {("at_least", "forbidden"), ("at_least", "temporary")}
+NO_PROBLEM = {("divided", "contiguity")}
+"""Contiguous areas are of whole points; the problem itself says so."""
+PAIRS = [pair for pair in combinations(RULES, 2) if pair not in NO_PROBLEM]
 
 
 def agrees(problem, kind=GoalKind.COST) -> None:
@@ -48,13 +50,13 @@ def test_each_goal(kind, rule) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
-@pytest.mark.parametrize("pair", list(combinations(RULES, 2)), ids="+".join)
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
 def test_rules_in_pairs(pair, seed) -> None:
     agrees(tiny(seed, *pair))
 
 
 def test_some_rules_in_pairs_every_time() -> None:
-    pairs = [pair for pair in combinations(RULES, 2) if not TWO_STREAMS & set(pair)]
+    pairs = [pair for pair in PAIRS if not TWO_STREAMS & set(pair)]
     picked = np.random.default_rng(0).choice(len(pairs), 8, replace=False)
     for number in picked:
         agrees(tiny(5, *pairs[number]))
