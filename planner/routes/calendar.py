@@ -104,7 +104,10 @@ def make_calendar(problem: RoundsProblem, visited: IntArray, clustered: Clustere
             calendar[np.ix_(members, list(choice[0]))] = True
             hours[list(choice[0])] += work[members].sum()
             continue
-        for bundle in _bundles(problem, members, clustered, work, len(choice)):
+        # Days with lorries out anyway can be evened out with half rounds; on an idle day, half a
+        # round would take a lorry and a crew out for half a day's work.
+        running = int(np.count_nonzero(hours))
+        for bundle in _bundles(members, clustered, work, min(running, len(choice))):
             best = min(choice, key=lambda days: _busiest(hours, days, work[bundle].sum()))
             calendar[np.ix_(bundle, list(best))] = True
             hours[list(best)] += work[bundle].sum()
@@ -129,9 +132,9 @@ def _busiest(hours: FloatArray, days: Pattern, more: float) -> tuple[float, floa
 
 
 def _bundles(
-    problem: RoundsProblem, members: list[int], clustered: Clustered, work: FloatArray, choice: int
+    members: list[int], clustered: Clustered, work: FloatArray, running: int
 ) -> list[list[int]]:
-    """Neighbours that get the same days, the most work first; never fewer than there are days."""
+    """Neighbours that get the same days, the most work first; at least two a running day."""
     bundles = []
     left = set(members)
     for order in clustered(np.array(members, np.int64)):
@@ -142,8 +145,7 @@ def _bundles(
         if stops:
             bundles.append(stops)
     bundles += [[stop] for stop in sorted(left)]
-    days = min(problem.day_count, choice)
-    while len(bundles) < 2 * days and any(len(bundle) > 1 for bundle in bundles):
+    while len(bundles) < 2 * running and any(len(bundle) > 1 for bundle in bundles):
         largest = max(range(len(bundles)), key=lambda k: (len(bundles[k]), -k))
         whole = bundles.pop(largest)
         half = _half(work, whole)

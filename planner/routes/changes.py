@@ -1,0 +1,384 @@
+"""A change on the day: a lorry is out, a stop is added or dropped; most rounds stay as they were.
+
+Rounds of the earlier plan are carried over by ids. What a change leaves open (stops of a lorry that
+is out, new stops) is put where it costs least: first into rounds that have room, with their order
+kept; what fits nowhere is planned together with the rounds nearest to it, and only with those.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.problem import BoolArray
+from planner.routes.checker import check_solution
+from planner.routes.day_task import DayTask, Fleet, day_task, fleet_left, whole_fleet
+from planner.routes.fleet import VehicleClass
+from planner.routes.parts import jobs_of, nearness
+from planner.routes.plan import RoundsSettings
+from planner.routes.problem import RoundsProblem
+from planner.routes.route_day import DayAnswer, price, route_day
+from planner.routes.schedule import Call, Order, schedule
+from planner.routes.screening import unservable
+from planner.routes.search import SearchLimits
+from planner.routes.solution import Kind, Round, RoundsSolution, Unserved
+from planner.routes.tidy import fits
+from planner.solution import Outcome, Reason
+
+NEIGHBOURS = 2
+"""Rounds that are planned anew with what fits into none as it is; doubled until it fits."""
+
+
+@dataclass(frozen=True)
+class RoundsChange:
+    """What a new plan does otherwise than the one before.
+
+    Parameters
+    ----------
+    kept : rounds that are exactly as they were
+    extended : rounds, by lorry, that only took further stops, with the ids of those
+    moved : ids of stops that another lorry or another day serves now
+    added, dropped : ids of stops that were not there before, or are not there now
+    unserved : ids of stops that had a lorry and have none now
+    """
+
+    kept: int
+    extended: tuple[tuple[str, tuple[str, ...]], ...]
+    moved: tuple[str, ...]
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    unserved: tuple[str, ...]
+
+
+def replan(
+    before: RoundsProblem,
+    earlier: RoundsSolution,
+    problem: RoundsProblem,
+    settings: RoundsSettings | None = None,
+) -> tuple[RoundsSolution, RoundsChange]:
+    """Rounds of a changed problem that differ as little as they have to from earlier ones.
+
+    Parameters
+    ----------
+    before, earlier : the problem as it was, and its rounds; days, classes, depots, sites and stops
+        are recognised by their ids
+    problem : as it is now
+
+    Notes
+    -----
+    New stops are visited on the day of their choice that costs least, as often as they ask for.
+    """
+    settings = settings or RoundsSettings(time_limit_s=5.0)
+    return _Replanning(before, earlier, problem, settings).done()
+
+
+class _Replanning:
+    """One change."""
+
+    def __init__(
+        self,
+        before: RoundsProblem,
+        earlier: RoundsSolution,
+        problem: RoundsProblem,
+        settings: RoundsSettings,
+    ) -> None:
+        self._before = before
+        self._earlier = earlier
+        self._problem = problem
+        self._settings = settings
+        self._begin_s = time.perf_counter()
+        self._at = {name: i for i, name in enumerate(problem.stops.ids)}
+        self._reasons = unservable(problem)
+        self._calendar = self._carried_calendar()
+        self._unserved: dict[int, int] = {}
+
+    def done(self) -> tuple[RoundsSolution, RoundsChange]:
+        """Every day in turn."""
+        problem, rounds = self._problem, []
+        for day in range(problem.day_count):
+            for territory in sorted({int(one) for one in problem.stops.territory}):
+                rounds += self._day(day, territory, rounds)
+        found = self._solution(rounds)
+        return found, self._change(found)
+
+    def _carried_calendar(self) -> BoolArray:
+        """Days as they were; new stops on those days of a pattern that are least visited."""
+        from planner.routes.calendar import patterns_of  # noqa: PLC0415
+
+        problem = self._problem
+        calendar = np.zeros(problem.stops.days.shape, bool)
+        old = {name: i for i, name in enumerate(self._before.stops.ids)}
+        same_cycle = self._before.day_names == problem.day_names
+        for i, name in enumerate(problem.stops.ids):
+            choice = patterns_of(problem, i)
+            if i in self._reasons or not choice:
+                self._reasons.setdefault(i, Reason("no_feasible_day", (name,)))
+                continue
+            was = ()
+            if same_cycle and name in old:
+                was = tuple(int(d) for d in np.flatnonzero(self._earlier.calendar[old[name]]))
+            if was not in choice:
+                load = calendar.sum(axis=0)
+                was = min(choice, key=lambda days: (load[list(days)].max(), days))
+            calendar[i, list(was)] = True
+        return calendar
+
+    def _day(self, day: int, territory: int, so_far: list[Round]) -> list[Round]:
+        problem = self._problem
+        stops = np.flatnonzero(self._calendar[:, day] & (problem.stops.territory == territory))
+        taken = [Order(r.vehicle, r.depot, ()) for r in so_far if r.day == day]
+        fleet = fleet_left(whole_fleet(problem), taken)
+        task = day_task(problem, day, territory, stops, fleet)
+        orders = _affordable(task, self._carried(day, territory, set(stops.tolist())), fleet)
+        left = self._inserted(task, orders)
+        if left:
+            orders = self._rerouted(task, orders, left)
+        return self._timed(orders, day, territory, so_far)
+
+    def _carried(self, day: int, territory: int, stops: set[int]) -> list[Order]:
+        """The day's earlier rounds in the positions of now, without what is no longer there."""
+        if day >= self._before.day_count:
+            return []
+        found = []
+        for one in self._earlier.rounds:
+            if one.day == day:
+                order = self._translated(one, stops)
+                if order is not None and order.calls:
+                    found.append(order)
+        return found
+
+    def _translated(self, one: Round, stops: set[int]) -> Order | None:
+        before, now = self._before, self._problem
+        vehicle = _position(before.vehicles[one.vehicle].id, [v.id for v in now.vehicles])
+        depot = _position(before.depots.ids[one.depot], now.depots.ids)
+        if vehicle is None or depot is None:
+            return None
+        calls: list[Call] = []
+        for call in one.visits[1:-1]:
+            if call.kind is Kind.STOP:
+                at = self._at.get(before.stops.ids[call.position])
+                if at is not None and at in stops:
+                    calls.append((Kind.STOP, at, call.share))
+                continue
+            if not calls or calls[-1][0] is not Kind.STOP:
+                continue
+            if call.kind is Kind.DISPOSAL:
+                site = _position(before.disposal.ids[call.position], now.disposal.ids)
+                if site is None:
+                    return None
+                calls.append((Kind.DISPOSAL, site, 1.0))
+            else:
+                calls.append((Kind.DEPOT, depot, 1.0))
+        return Order(vehicle, depot, tuple(calls))
+
+    def _inserted(self, task: DayTask, orders: list[Order]) -> list[int]:
+        """Put what is open into rounds with room, in place; returns the jobs that fit nowhere."""
+        done = np.zeros(len(task), bool)
+        for jobs in jobs_of(task, orders):
+            done[jobs] = True
+        open_jobs = np.flatnonzero(~done)
+        tonnes = task.problem.stops.amount_t.sum(axis=1)[task.stop] * task.share
+        left = []
+        for job in open_jobs[np.argsort(-tonnes[open_jobs], kind="stable")]:
+            call = (Kind.STOP, int(task.stop[job]), float(task.share[job]))
+            best = _cheapest_place(task, orders, call, int(job))
+            if best is None:
+                left.append(int(job))
+            else:
+                orders[best[0]] = best[1]
+        return left
+
+    def _rerouted(self, task: DayTask, orders: list[Order], left: list[int]) -> list[Order]:
+        """Plan what fits nowhere together with the nearest rounds, as few as it takes."""
+        near = nearness(task)
+        count = NEIGHBOURS
+        best: tuple[int, list[Order]] | None = None
+        while True:
+            chosen = _nearest_rounds(task, orders, near, left, count)
+            part = [orders[k] for k in chosen]
+            rest = [one for k, one in enumerate(orders) if k not in set(chosen)]
+            inside = [np.array(left, np.int64), *jobs_of(task, part)]
+            inner = task.part(np.sort(np.concatenate(inside)), fleet_left(task.fleet, rest))
+            found = self._routed(inner)
+            missing = len(found.left_out)
+            if best is None or missing < best[0]:
+                best = (missing, rest + found.orders)
+                names = {int(inner.stop[j]) for j in found.left_out}
+            if not missing or len(chosen) == len(orders):
+                for stop in names if best[0] else ():
+                    self._unserved[stop] = self._unserved.get(stop, 0) + 1
+                    self._calendar[stop, task.day] = False
+                return best[1]
+            count *= 2
+
+    def _routed(self, task: DayTask) -> DayAnswer:
+        fixed = self._settings.iterations
+        left_s = self._settings.time_limit_s - (time.perf_counter() - self._begin_s)
+        end_s = time.perf_counter() + max(left_s / 2, 0.2)
+        limits = SearchLimits(float("inf") if fixed else end_s, self._settings.seed, fixed)
+        return route_day(task, limits)
+
+    def _timed(
+        self, orders: Iterable[Order], day: int, territory: int, so_far: list[Round]
+    ) -> list[Round]:
+        found: list[Round] = []
+        for order in orders:
+            same = [
+                one
+                for one in (*so_far, *found)
+                if (one.day, one.vehicle, one.depot) == (day, order.vehicle, order.depot)
+            ]
+            timed = schedule(self._problem, order, day=day, lorry=len(same), territory=territory)
+            assert timed is not None  # noqa: S101 - only rounds that hold are kept
+            found.append(timed)
+        return found
+
+    def _solution(self, rounds: list[Round]) -> RoundsSolution:
+        stops = self._problem.stops
+        unserved = [Unserved(i, int(stops.visits[i]), why) for i, why in self._reasons.items()]
+        unserved += [
+            Unserved(i, n, Reason("fleet_too_small", (stops.ids[i],), {"missing": n}))
+            for i, n in self._unserved.items()
+        ]
+        found = RoundsSolution(
+            Outcome.FEASIBLE if rounds or not len(stops) else Outcome.NO_ANSWER,
+            tuple(rounds),
+            tuple(sorted(unserved, key=lambda one: one.stop)),
+            self._calendar,
+            time.perf_counter() - self._begin_s,
+            problem_hash=self._problem.fingerprint(),
+        )
+        return replace(found, checked=not check_solution(self._problem, found))
+
+    def _change(self, found: RoundsSolution) -> RoundsChange:
+        before, now = self._before, self._problem
+        old = _served_by(before, self._earlier)
+        new = _served_by(now, found)
+        old_rounds = {_signature(before, one) for one in self._earlier.rounds}
+        kept = [one for one in found.rounds if _signature(now, one) in old_rounds]
+        extended = []
+        for one in found.rounds:
+            ids = _signature(now, one)[-1]
+            for other in old_rounds:
+                more = tuple(name for name in ids if name not in other[-1])
+                same = other[:-1] == _signature(now, one)[:-1]
+                if same and more and tuple(n for n in ids if n in other[-1]) == other[-1]:
+                    extended.append((f"{other[1]} {other[2]}", more))
+        both = set(old) & set(new)
+        stays = _stays(before, self._earlier, now, found)
+        return RoundsChange(
+            len(kept),
+            tuple(extended),
+            tuple(sorted(name for name in both if name not in stays)),
+            tuple(sorted(set(now.stops.ids) - set(before.stops.ids))),
+            tuple(sorted(set(before.stops.ids) - set(now.stops.ids))),
+            tuple(sorted(name for name in old if name in self._at and name not in new)),
+        )
+
+
+def _position(name: str, names: Iterable[str]) -> int | None:
+    return next((k for k, one in enumerate(names) if one == name), None)
+
+
+def _affordable(task: DayTask, orders: list[Order], fleet: Fleet) -> list[Order]:
+    """Rounds that still hold and have a lorry; of too many, those that collect most."""
+    tonnes = task.problem.stops.amount_t.sum(axis=1)
+
+    def collected(order: Order) -> float:
+        return -sum(
+            float(tonnes[at]) * share for kind, at, share in order.calls if kind is Kind.STOP
+        )
+
+    free = [list(row) for row in fleet]
+    kept = []
+    for order in sorted(orders, key=collected):
+        number = free[order.vehicle][order.depot]
+        may = _may(task, task.problem.vehicles[order.vehicle], order)
+        if number == 0 or not may or not np.isfinite(price(task, order)) or not fits(task, order):
+            continue
+        if number is not None:
+            free[order.vehicle][order.depot] = number - 1
+        kept.append(order)
+    at = {id(one): k for k, one in enumerate(orders)}
+    return sorted(kept, key=lambda one: at[id(one)])
+
+
+def _may(task: DayTask, vehicle: VehicleClass, order: Order) -> bool:
+    """Whether licences, sites and depots of now still allow the round."""
+    may = task.problem.may_serve(vehicle)
+    sites = task.sites(order.vehicle)
+    if order.depot not in task.problem.depots_of(vehicle, task.territory):
+        return False
+    stops = all(may[at] for kind, at, _ in order.calls if kind is Kind.STOP)
+    return stops and all(at in sites for kind, at, _ in order.calls if kind is Kind.DISPOSAL)
+
+
+def _cheapest_place(
+    task: DayTask, orders: list[Order], call: Call, job: int
+) -> tuple[int, Order] | None:
+    """The round, with the stop in it, that grows dearer by the least; None where none may."""
+    best, least = None, np.inf
+    for k, order in enumerate(orders):
+        if not task.allowed[order.vehicle][job]:
+            continue
+        cost = price(task, order)
+        for at in range(len(order.calls)):
+            other = replace(order, calls=(*order.calls[:at], call, *order.calls[at:]))
+            if not fits(task, other):
+                continue
+            more = price(task, other) - cost
+            if more < least:
+                best, least = (k, other), more
+    return best
+
+
+def _nearest_rounds(
+    task: DayTask, orders: list[Order], near: np.ndarray, left: list[int], count: int
+) -> list[int]:
+    away = [
+        float(near[np.ix_(left, jobs)].min()) if len(jobs) else np.inf
+        for jobs in jobs_of(task, orders)
+    ]
+    return [int(k) for k in np.argsort(away, kind="stable")[:count]]
+
+
+Signature = tuple[int, str, str, tuple[str, ...]]
+
+
+def _signature(problem: RoundsProblem, one: Round) -> Signature:
+    stops = tuple(problem.stops.ids[call.position] for call in one.stops)
+    return one.day, problem.vehicles[one.vehicle].id, problem.depots.ids[one.depot], stops
+
+
+def _served_by(problem: RoundsProblem, found: RoundsSolution) -> dict[str, set[int]]:
+    """Stops by id, with the rounds that call there."""
+    served: dict[str, set[int]] = {}
+    for k, one in enumerate(found.rounds):
+        for call in one.stops:
+            served.setdefault(problem.stops.ids[call.position], set()).add(k)
+    return served
+
+
+def _stays(
+    before: RoundsProblem, earlier: RoundsSolution, now: RoundsProblem, found: RoundsSolution
+) -> set[str]:
+    """Stops whose rounds of now share most of their stops with the rounds they were on."""
+    old_sets = [set(_signature(before, one)[-1]) for one in earlier.rounds]
+    old, new = _served_by(before, earlier), _served_by(now, found)
+    stays = set()
+    for k, one in enumerate(found.rounds):
+        mine = set(_signature(now, one)[-1])
+        like = max(
+            (j for j, other in enumerate(earlier.rounds) if other.day == one.day),
+            key=lambda j: len(mine & old_sets[j]),
+            default=None,
+        )
+        stays |= {
+            name
+            for name in mine
+            if like is not None and like in old.get(name, set()) and k in new[name]
+        }
+    return stays

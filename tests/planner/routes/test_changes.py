@@ -1,0 +1,90 @@
+"""A change keeps most rounds as they were and says what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planner.problem import ProblemError
+from planner.routes import Stops, plan_rounds
+from planner.routes.changes import replan
+from planner.routes.territories import with_territories
+from tests.planner.routes.instances import QUICK, lorry, scattered
+
+
+def taken(stops, rows):
+    names = [name for name in Stops.__dataclass_fields__ if name != "ids"]
+    return Stops(
+        tuple(stops.ids[i] for i in rows), **{name: getattr(stops, name)[rows] for name in names}
+    )
+
+
+def fleet_of_two():
+    problem = scattered(36, vehicle=lorry(available=(6,), longest_trips=2, payload_t=2.0))
+    return problem, plan_rounds(problem, QUICK)
+
+
+def test_nothing_changed_changes_nothing():
+    problem, found = fleet_of_two()
+    again, change = replan(problem, found, problem, QUICK)
+    assert again.checked
+    assert change.kept == len(found.rounds)
+    assert not change.moved + change.added + change.dropped + change.unserved
+
+
+def test_a_new_stop_goes_into_a_round_that_has_room():
+    problem, _ = fleet_of_two()
+    fewer = replace(problem, stops=taken(problem.stops, np.arange(35)))
+    found = plan_rounds(fewer, QUICK)
+    again, change = replan(fewer, found, problem, QUICK)
+    assert again.checked
+    assert not again.unserved
+    assert change.added == ("s35",)
+    assert change.kept >= len(found.rounds) - 2
+
+
+def test_a_dropped_stop_leaves_the_others_where_they_are():
+    problem, found = fleet_of_two()
+    fewer = replace(problem, stops=taken(problem.stops, np.arange(1, 36)))
+    again, change = replan(problem, found, fewer, QUICK)
+    assert again.checked
+    assert change.dropped == ("s0",)
+    assert not change.moved
+    assert change.kept == len(found.rounds) - 1
+
+
+def test_a_lorry_that_is_out_hands_its_stops_to_others():
+    problem, found = fleet_of_two()
+    used = len(found.rounds)
+    vehicle = replace(problem.vehicles[0], available=(used,), longest_trips=None)
+    before = replace(problem, vehicles=(vehicle,))
+    one_less = replace(before, vehicles=(replace(vehicle, available=(used - 1,)),))
+    again, change = replan(before, found, one_less, QUICK)
+    assert again.checked
+    assert len(again.rounds) <= used - 1
+    assert change.moved or again.unserved
+
+
+def test_a_week_with_a_new_stop():
+    problem = scattered(20, days=6, visits=np.array([1, 2] * 10))
+    fewer = replace(problem, stops=taken(problem.stops, np.arange(19)))
+    found = plan_rounds(fewer, replace(QUICK, iterations=30))
+    again, change = replan(fewer, found, problem, replace(QUICK, iterations=30))
+    assert again.checked
+    assert change.added == ("s19",)
+    assert (again.calendar[:19] == found.calendar).all()
+    assert again.calendar[19].sum() == 2
+
+
+def test_territories_are_compact_and_of_equal_work():
+    problem = with_territories(scattered(60, seed=3), 4)
+    of = problem.stops.territory
+    counts = np.bincount(of, minlength=4)
+    assert counts.max() < 1.6 * counts.min()
+    found = plan_rounds(problem, replace(QUICK, iterations=20))
+    assert found.checked
+    assert {one.territory for one in found.rounds} == {0, 1, 2, 3}
+    with pytest.raises(ProblemError, match="territories are asked"):
+        with_territories(problem, 61)
