@@ -61,6 +61,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in PARTS:
         app.include_router(part.router)
     problems.install(app)
-    if importlib.util.find_spec("api.web") is not None:
+    if _has_pages():
         importlib.import_module("api.web.pages").install(app)
     return app
+
+
+def _has_pages() -> bool:
+    """Whether the pages for people are installed beside the API."""
+    try:
+        return importlib.util.find_spec("api.web.pages") is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,100 @@
+"""Real clients against a real server: GDAL, OWSLib, schemathesis."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from tests.api.service.conftest import DOCUMENT
+
+
+@pytest.fixture
+def address(service_app) -> Iterator[str]:
+    """The service on a port of this machine, with no workers."""
+    service_app.state.service.runner.start = lambda: None
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(service_app, host="127.0.0.1", port=port, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+def test_gdal_reads_every_feature_of_every_layer(address, run_id, client):
+    pyogrio = pytest.importorskip("pyogrio")
+    if "OAPIF" not in pyogrio.list_drivers():
+        pytest.skip("this GDAL has no OAPIF driver")
+    source = f"OAPIF:{address}/ogc/runs/{run_id}"
+    layers = {str(name) for name, _ in pyogrio.list_layers(source)}
+    for name in client.get(f"/ogc/runs/{run_id}/collections").json()["collections"]:
+        assert name["id"] in layers
+    for name in ("villages", "facilities", "roads"):
+        table = pyogrio.read_dataframe(source, layer=name, PAGE_SIZE="10")
+        whole = client.get(f"/api/runs/{run_id}/layers/{name}.geojson").json()["features"]
+        assert len(table) == len(whole)
+        assert table.crs.to_epsg() == 4326
+    box = table.total_bounds
+    part = pyogrio.read_dataframe(source, layer="villages", bbox=tuple(box))
+    assert len(part)
+
+
+def test_owslib_reads_features_and_runs_a_process(address, run_id):
+    features_of = pytest.importorskip("owslib.ogcapi.features").Features
+    processes_of = pytest.importorskip("owslib.ogcapi.processes").Processes
+    features = features_of(f"{address}/ogc/runs/{run_id}/")
+    assert "villages" in features.feature_collections()
+    page = features.collection_items("villages", limit=3)
+    assert page["numberReturned"] == 3
+    processes = processes_of(f"{address}/ogc/")
+    assert {one["id"] for one in processes.processes()} == {"planning", "coverage"}
+    assert processes.process("coverage")["inputs"]
+    answer = processes.execute("coverage", {"lon": 115.5, "lat": 36.5})
+    assert answer
+
+
+@pytest.mark.slow
+def test_no_request_of_the_document_makes_a_fault_of_the_server(service_app):
+    schemathesis = pytest.importorskip("schemathesis")
+    hypothesis = pytest.importorskip("hypothesis")
+    service_app.state.service.runner.start = lambda: None
+    schema = schemathesis.openapi.from_asgi(
+        "/api/openapi.json", service_app, headers={"Host": "127.0.0.1"}
+    )
+    failures = []
+    for operation in schema.get_all_operations():
+        one = operation.ok()
+        if one.path.endswith("/events"):
+            continue
+
+        @hypothesis.given(case=one.as_strategy())
+        @hypothesis.settings(max_examples=15, deadline=None, database=None,
+                             suppress_health_check=list(hypothesis.HealthCheck))  # fmt: skip
+        def check(case):
+            answer = case.call(headers={"Host": "127.0.0.1"})
+            if answer.status_code >= 500 and answer.status_code != 503:
+                failures.append((case.method, case.path, case.query, str(case.body)[:200]))
+
+        check()
+    assert not failures, failures[:5]
+
+
+def test_the_document_describes_every_route(client):
+    document = client.get("/api/openapi.json").json()
+    assert "/coverage" in document["paths"]
+    assert "/api/runs/{run_id}/replan" in document["paths"]
+    page = client.get("/docs").text
+    assert "/api/runs/{run_id}/replan" in page
+    assert "<script" not in page
+    assert "http" not in page.split("<h2>")[0].replace("http-equiv", "")
+    assert DOCUMENT
