@@ -35,8 +35,10 @@ DAYS_PER_YR = 365.0
 S_PER_MIN, S_PER_H = 60.0, 3_600.0
 WEEK, MONTH = 7, 28
 DEFAULT_STOP_MIN, DEFAULT_SHIFT_H = 5.0, 8.0
-WEEKDAYS = tuple(N_(day) for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
-                                     "Saturday", "Sunday"))  # fmt: skip
+WEEKDAYS = (
+    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"),
+    N_("Sunday"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
