@@ -17,6 +17,7 @@ from scenarios.aside import Aside
 from scenarios.plan import Plan
 from scenarios.plan_json import plan_text
 from scenarios.problem_file import write_problems
+from scenarios.programme.file import write_programme
 
 MAP, WORKBOOK, GEOPACKAGE, PLAN = "map.html", "plan.xlsx", "plan.gpkg", "plan.json"
 PROBLEM = "problem.npz"
@@ -76,8 +77,10 @@ def write_plan(
             place = staging if len(plan.streams) == 1 else staging / stream_id
             place.mkdir(exist_ok=True)
             (place / PLAN).write_text(plan_text(plan, stream), encoding="utf-8")
-            if stream.answers:  # of a programme there is no problem of one tier to keep
+            if stream.programme is None:
                 write_problems(place / PROBLEM, stream)
+            else:
+                write_programme(place / PROBLEM, stream.programme)
         if helper is not None:
             helper.finish()
         written = [one.relative_to(staging) for one in _files(staging)]

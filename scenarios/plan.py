@@ -125,6 +125,8 @@ class StreamPlan:
     deliverables read the tables."""
     phases: tuple[PhaseState, ...] = ()
     """Of a building programme, by year; the tables above are then those of the last."""
+    programme: Any = None
+    """Its problem and plan (``scenarios.programme.file.ProgrammePart``): what a checker needs."""
 
     @property
     def has_plan(self) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ MOST_BYTES = 8 * 2**30
 """Unpacked; a larger archive is no plan of ours but a trap."""
 
 Stored = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,28 @@ def read_problems(path: Path) -> dict[str, StoredTier]:
     InputError
         If the file is not there or is not what :func:`write_problems` writes.
     """
+
+    def tiers(stored: Stored) -> dict[str, StoredTier]:
+        return {
+            str(tier): _tier_of(_Prefixed(stored, f"{position}/"))
+            for position, tier in enumerate(stored["tiers"])
+        }
+
+    return read_archive(path, FORMAT, tiers)
+
+
+def read_archive(path: Path, written_as: str, read: Callable[[Stored], T]) -> T:
+    """What ``read`` makes of an archive of plain arrays, without trusting it.
+
+    Parameters
+    ----------
+    written_as : the ``format`` that it must name
+
+    Raises
+    ------
+    InputError
+        If the file is not there or is not of this format.
+    """
     if not path.is_file():
         message = N_("is missing; write the plan again, or put the file beside plan.json")
         raise InputError([Fault(str(path), message)])
@@ -77,12 +100,9 @@ def read_problems(path: Path) -> dict[str, StoredTier]:
             if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
                 raise ValueError("larger than any plan")  # noqa: TRY301 - one message for all
         with np.load(path, allow_pickle=False) as stored:
-            if str(stored["format"]) != FORMAT:
+            if str(stored["format"]) != written_as:
                 raise ValueError(f"format {stored['format']}")  # noqa: TRY301 - the same
-            return {
-                str(tier): _tier_of(_Prefixed(stored, f"{position}/"))
-                for position, tier in enumerate(stored["tiers"])
-            }
+            return read(stored)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -92,6 +112,7 @@ def read_problems(path: Path) -> dict[str, StoredTier]:
         IndexError,
         TypeError,
         EOFError,
+        RecursionError,
     ) as error:
         message = N_("is no problem file of this program ({problem}); write the plan again")
         raise InputError([Fault(str(path), message, {"problem": str(error)})]) from error

@@ -27,7 +27,10 @@ from planner.solution import (
 from scenarios.certificates import overall
 from scenarios.output import PLAN, PROBLEM
 from scenarios.plan_json import FORMAT
-from scenarios.problem_file import StoredTier, read_problems
+from scenarios.problem_file import StoredTier, read_archive, read_problems
+from scenarios.programme.file import FORMAT as PROGRAMME
+from scenarios.programme.file import read_programme
+from scenarios.programme.verify import broken_in_programme
 from scenarios.wording import Translate, number
 
 TIMES = 1e-9
@@ -140,12 +143,32 @@ def verify_plan(path: Path) -> VerifiedPlan:
         If it or the ``problem.npz`` beside it cannot be read as what it should be.
     """
     plan = _read_json(path)
+    if "phases" in plan:
+        return _verified_programme(path, plan)
     stored = read_problems(path.with_name(PROBLEM))
     try:
-        names = {str(key): str(value) for key, value in plan["stream"]["name"].items()}
+        names = _names(plan)
         tiers = tuple(_verified(plan, tier, stored.get(str(tier["id"]))) for tier in plan["tiers"])
         findings = _stream_findings(plan, [one.certificate for one in tiers])
         return VerifiedPlan(path, str(plan["stream"]["id"]), names, tiers, findings)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise _no_plan(path, error) from error
+
+
+def _names(plan: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in plan["stream"]["name"].items()}
+
+
+def _verified_programme(path: Path, plan: Mapping[str, Any]) -> VerifiedPlan:
+    """A building programme: all tiers and years have one certificate."""
+    part = read_archive(path.with_name(PROBLEM), PROGRAMME, read_programme)
+    try:
+        certificate = read_certificate(plan["certificate"], None)
+        broken = broken_in_programme(plan, part, certificate)
+        findings = [Finding(*one) for one in broken]
+        findings += _gap_findings(certificate, plan["certificate"]["gap"])
+        whole = VerifiedTier("", certificate, tuple(findings), None)
+        return VerifiedPlan(path, str(plan["stream"]["id"]), _names(plan), (whole,))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _no_plan(path, error) from error
 

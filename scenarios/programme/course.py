@@ -23,6 +23,7 @@ from scenarios.clock import Clock
 from scenarios.inputs import Inputs, load_inputs
 from scenarios.load import profiles_of
 from scenarios.plan import Plan, StreamPlan, TierResult
+from scenarios.programme.file import ProgrammePart
 from scenarios.programme.levels import StreamLevels, stream_levels
 from scenarios.programme.problem import Programme, programme_problem
 from scenarios.programme.reading import phase_states
@@ -124,7 +125,7 @@ def _stream_plan(
     shown = solution if solution.has_plan else _as_it_stands(programme, solution)
     states = phase_states(programme, shown, position, shared.travel)
     last = states[-1]
-    certificate = _certificate(programme, solution, position)
+    part, certificate = _part(programme, shown, position)
     return StreamPlan(
         profile=levels.profile,
         facilities=last.facilities,
@@ -136,6 +137,7 @@ def _stream_plan(
         assessment=_assessment(shared, levels),
         input_hash=stream_hash(shared.scenario, levels.profile, shared.inputs.digest),
         phases=states,
+        programme=part,
     )
 
 
@@ -152,18 +154,25 @@ def _as_it_stands(programme: Programme, solution: TieredSolution) -> TieredSolut
     return replace(solution, streams=streams)
 
 
-def _certificate(programme: Programme, solution: TieredSolution, position: int) -> Certificate:
-    """The certificate of the streams that were decided together with this one."""
+def _part(
+    programme: Programme, solution: TieredSolution, position: int
+) -> tuple[ProgrammePart, Certificate]:
+    """The streams that were decided together with this one, and their certificate."""
     problem, whole = programme.problem, solution.certificate
     group = next(one for one in groups_of(problem) if position in one)
-    name = ", ".join(problem.stream_ids[s] for s in group)
-    if not solution.has_plan or name not in solution.bounds_by_group:
-        return whole
     part = part_of(problem, group)
-    objective = goal_value(part, tuple(solution.streams[s] for s in group), problem.goals[0])
+    plans = tuple(solution.streams[s] for s in group)
+    whole = replace(whole, problem_hash=part.fingerprint())
+    name = ", ".join(problem.stream_ids[s] for s in group)
+    if not np.isfinite(whole.objective) or name not in solution.bounds_by_group:
+        return ProgrammePart(part, plans), whole
+    objective = goal_value(part, plans, problem.goals[0])
     bound = judging.settled_bound(objective, solution.bounds_by_group[name], maximise=False)
-    outcome = judging.outcome_of(objective, bound)
-    return replace(whole, outcome=outcome, objective=objective, bound=bound)
+    outcome = judging.outcome_of(objective, bound, cancelled=whole.outcome is Outcome.CANCELLED)
+    return (
+        ProgrammePart(part, plans),
+        replace(whole, outcome=outcome, objective=objective, bound=bound),
+    )
 
 
 def _assessment(shared: Shared, levels: StreamLevels) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import jsonschema_rs
@@ -14,9 +15,12 @@ from planner.solution import Outcome
 from scenarios.answers import is_open
 from scenarios.deliverables.map_data import map_data
 from scenarios.deliverables.workbook import write_workbook
+from scenarios.output import write_plan
 from scenarios.plan import DEMAND_COLUMNS, FACILITY_COLUMNS
 from scenarios.plan_json import plan_dict, plan_schema
 from scenarios.programme.course import run_programme
+from scenarios.programme.file import FORMAT
+from scenarios.verify import verify_files, verify_plan
 from tests.scenarios.programme.conftest import small_scenario
 
 
@@ -111,3 +115,38 @@ def test_a_tier_without_a_cost_is_refused_with_the_remedy():
     tier = "streams.construction_waste.tiers.disposal_centre"
     with pytest.raises(InputError, match=r"disposal_centre asks for p_centre, .*leave out phases"):
         run_programme(small_scenario(f"{tier}.problem=p_centre", f"{tier}.sites=2"))
+
+
+def test_a_written_programme_is_re_checked_from_its_files(small_programme, tmp_path):
+    write_plan(small_programme, tmp_path / "out", writers={})
+    for one in verify_files(tmp_path / "out"):
+        assert one.holds, [finding.text() for tier in one.tiers for finding in tier.findings]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda plan: plan["certificate"].update(objective=1.0), "objective"),
+        (lambda plan: plan["certificate"].update(bound=1e12), "bound_side"),
+        (lambda plan: plan["certificate"].update(problem_hash="0"), "problem_hash"),
+        (lambda plan: plan["phases"][0]["facilities"].pop(), "opened"),
+        (lambda plan: plan["phases"][1]["assignments"][0].update(tonnes=1e9), "throughput"),
+    ],
+)
+def test_a_changed_programme_is_found_out(small_programme, tmp_path, change, rule):
+    write_plan(small_programme, tmp_path / "out", writers={})
+    path = tmp_path / "out" / "construction_waste" / "plan.json"
+    plan = json.loads(path.read_text("utf-8"))
+    change(plan)
+    path.write_text(json.dumps(plan), "utf-8")
+    (whole,) = verify_plan(path).tiers
+    assert rule in {one.rule for one in whole.findings}
+
+
+def test_a_hostile_problem_file_is_refused(small_programme, tmp_path):
+    write_plan(small_programme, tmp_path / "out", writers={})
+    folder = tmp_path / "out" / "construction_waste"
+    tree = {"problem": {"class": "Popen", "fields": {}}, "plans": {"tuple": []}}
+    np.savez(folder / "problem.npz", format=np.array(FORMAT), tree=np.array(json.dumps(tree)))
+    with pytest.raises(InputError, match="no problem file of this program"):
+        verify_plan(folder / "plan.json")
