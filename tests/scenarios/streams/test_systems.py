@@ -55,6 +55,8 @@ def test_a_stream_is_whole(stream: str):
     assert one.facility_stream_names
     assert one.demand.definition is not None
     assert one.name.zh != one.name.en
+    # A workbook lists streams by these names with such marks between them.
+    assert not set("、，,；;/") & set(one.name.zh)
     for tier in one.tiers:
         assert tier.vehicle in vehicles()
         assert tier.responsible
