@@ -23,6 +23,7 @@ from scenarios.inputs import Inputs, load_inputs
 from scenarios.load import profiles_of
 from scenarios.plan import Plan, StreamPlan
 from scenarios.problems import practice_problem
+from scenarios.programme.course import run_programme
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import versions
 from scenarios.schema import ProblemType, Scenario, StreamProfile
@@ -39,7 +40,7 @@ def run(
     start: EarlierPlan | None = None,
     on_idle: Callable[[], object] | None = None,
 ) -> Plan:
-    """Plan a scenario.
+    """Plan a scenario; one of several phases as a building programme.
 
     Parameters
     ----------
@@ -58,6 +59,9 @@ def run(
     Cancelled
         If it was stopped before there was any plan.
     """
+    if len(scenario.phases) > 1:
+        # Years that follow on one another, and tiers that one would site in turn, are one question.
+        return run_programme(scenario, folder=folder, on_progress=on_progress, on_inputs=on_inputs)
     clock = Clock()
     notify = on_progress or unheard
     notify(RunProgress("inputs"))
