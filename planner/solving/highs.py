@@ -8,7 +8,7 @@ and bound, in ``planner.solving.judging``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,9 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 EMPTY = np.zeros(0)
+
+START_LIMIT_S = 5.0
+"""Seconds for filling in what a start leaves open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,9 +141,8 @@ def run(
     """
     if not len(program.cost):
         return _without_columns(program)
-    solver = _new_solver()
-    _configure(solver, options)
-    _load(solver, program)
+    start = _whole_start(program, options, start)
+    solver = loaded(program, options)
     known = np.flatnonzero(np.isfinite(start)).astype(np.int32)
     if len(known):
         solver.setSolution(len(known), known, np.asarray(start[known], np.float64))
@@ -151,6 +153,25 @@ def run(
     if raised:
         raise raised[0]
     return _answer(solver, program)
+
+
+def _whole_start(program: LinearProgram, options: HighsOptions, start: FloatArray) -> FloatArray:
+    """The start with every whole column known, or none.
+
+    HiGHS fills in missing whole columns by a search of its own, in which the listener hears the
+    bound of that search: it was seen above the optimum of the program.
+    """
+    if not len(start) or np.isfinite(start[program.integer]).all():
+        return start
+    held = program.integer & np.isfinite(start)
+    lower, upper = program.lower.copy(), program.upper.copy()
+    lower[held] = upper[held] = np.rint(start[held])
+    seconds = START_LIMIT_S if options.time_limit_s is None else options.time_limit_s / 4
+    filled = run(
+        replace(program, lower=lower, upper=upper),
+        replace(options, time_limit_s=min(seconds, START_LIMIT_S)),
+    )
+    return filled.values if filled.has_values else EMPTY
 
 
 def loaded(program: LinearProgram, options: HighsOptions) -> Any:

@@ -95,7 +95,7 @@ def _phase(
 def _allowed(problem: TieredProblem, t: int, later: IntArray | None) -> BoolArray:
     """(o,) sizes that a phase may have when the next phase has ``later`` (f,)."""
     part = problem.streams[0].tiers[0].facilities
-    possible = possible_sizes(problem, 0, 0)[t]
+    possible: BoolArray = possible_sizes(problem, 0, 0)[t]
     if later is None:
         return possible
     owner, option = part.facility_of_size, np.arange(len(possible))

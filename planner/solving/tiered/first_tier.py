@@ -263,7 +263,7 @@ def evaluate(  # noqa: C901, PLR0912 - one compiled loop
                     ):
                         path[t, now] = path[t - 1, before] + value[t, now]
                         came[t, now] = before
-        now = np.argmin(path[phases - 1])
+        now = int(np.argmin(path[phases - 1]))
         total += path[phases - 1, now]
         for t in range(phases - 1, -1, -1):
             state[t, j] = now
@@ -283,5 +283,5 @@ def evaluate(  # noqa: C901, PLR0912 - one compiled loop
                 for a in range(n):
                     served[t, point[first + a]] += share[a]
                     supply[t, j] += share[a] * weight[a]
-            now = came[t, now]
+            now = int(came[t, now])
     return total

@@ -16,9 +16,10 @@ that the model knows is known here too; rows that also speak of the first tier a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, hstack, vstack
+from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
 from planner.models.tiered import TieredModel
 from planner.problem import BoolArray, FloatArray, IntArray
@@ -37,7 +38,7 @@ class Upper:
     kept : (c,) columns of the whole model
     phase, point, destination : (e,) of the ways
     hop : (d, f) onward cost of a tonne taken in at a first facility, for each destination
-    rows : (e,) a row of the ways' coefficients in the destination's own rows (for its price)
+    ways : sparse, the ways' coefficients in the rows of the whole model
     """
 
     program: LinearProgram
@@ -46,7 +47,7 @@ class Upper:
     point: IntArray
     destination: IntArray
     hop: FloatArray
-    ways: csc_matrix
+    ways: Any
     first: FirstTier
     weight: FloatArray
     tonnes: FloatArray
@@ -71,7 +72,7 @@ class Upper:
         scale = float(stream.demand.tonnes.sum(axis=1).max(initial=0.0)) or 1.0
         phase, point, destination, column = _ways(first, hop, sample, phases)
         tonnes = first.tonnes[phase, point] * stream.tiers[0].output_share
-        by_column = matrix[keep_rows].tocsc()
+        by_column: Any = csr_matrix(matrix[np.flatnonzero(keep_rows)]).tocsc()
         ways = by_column[:, column].multiply(tonnes[None, :] / scale).tocsc()
         served = coo_matrix(
             (
@@ -80,7 +81,7 @@ class Upper:
             ),
             shape=(phases * first.tonnes.shape[1], len(kept) + len(phase)),
         )
-        rows = vstack([hstack([by_column[:, kept], ways]), served]).tocsr()
+        rows: Any = vstack([hstack([by_column[:, kept], ways]), served]).tocsr()
         wanted = np.ones(served.shape[0]) * np.tile(stream.reachable, phases)
         whole = LinearProgram(
             cost=np.concatenate([program.cost[kept], np.zeros(len(phase))]),
