@@ -1,0 +1,61 @@
+"""Words that the scripts of the pages show; the catalogue has them in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geodata.faults import N_
+
+SCRIPT_WORDS: Mapping[str, str] = {
+    "served": N_("Served"),
+    "not_served": N_("Not served"),
+    "outside": N_("Outside the plan: no village within 5 km"),
+    "serving_site": N_("Serving site"),
+    "road_distance": N_("Road distance"),
+    "walking_distance": N_("Walking distance"),
+    "straight_distance": N_("Straight line × circuity factor"),
+    "minutes": N_("{minutes} minutes"),
+    "radius": N_("Service radius"),
+    "clause": N_("By which clause"),
+    "planning_value": N_("planning assumption, not a clause"),
+    "within": N_("Within the service radius"),
+    "beyond": N_("Beyond the service radius"),
+    "no_radius": N_("No service radius is promised for this level"),
+    "next_nearest": N_("Next nearest"),
+    "not_shown": N_("not shown to the public"),
+    "place": N_("Place"),
+    "from_village": N_("{metres} from {village}"),
+    "no_village": N_("No village of this name here; check the name or click the map."),
+    "asking": N_("Looking up …"),
+    "failed": N_("It did not work: {reason}"),
+    "unreachable": N_("the server does not answer"),
+    "sent": N_("Sent; the planner sees it."),
+    "choose_verdict": N_("Choose whether you confirm or object first."),
+    "reason_no_road": N_("no usable road within the snapping distance"),
+    "reason_no_candidate_in_reach": N_("no site within reach"),
+    "reason_capacity": N_("no capacity left within reach"),
+    "reason_left_out": N_("left out within the number of sites or the budget"),
+    "reason_outside": N_("Outside the plan: no village within 5 km"),
+    "km": N_("km"),
+    "m": N_("m"),
+    "villages": N_("villages"),
+    "facilities": N_("facilities"),
+    "districts": N_("township borders"),
+    "roads": N_("roads"),
+    "service_areas": N_("service areas"),
+    "links": N_("who goes where"),
+    "candidates": N_("candidate sites"),
+    "exclusions": N_("exclusion zones"),
+    "layers": N_("Layers"),
+    "zoom_in": N_("Zoom in"),
+    "zoom_out": N_("Zoom out"),
+    "status_kept": N_("existing, kept"),
+    "status_expanded": N_("existing, expanded"),
+    "status_closed": N_("existing, closed"),
+    "status_new": N_("new"),
+    "status_not_chosen": N_("not chosen"),
+    "confirm": N_("confirmed"),
+    "object": N_("objection"),
+    "uncovered": N_("uncovered village"),
+}
+"""Key in the scripts -> English sentence."""
