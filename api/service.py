@@ -57,6 +57,8 @@ class Service:
         until, known = self._users
         if known or until > time.monotonic():
             return known
+        if until:
+            self._users = (time.monotonic() + USERS_KNOWN_FOR_S, known)
         known = await asyncio.to_thread(self._count_users) > 0
         self._users = (time.monotonic() + USERS_KNOWN_FOR_S, known)
         return known
@@ -109,8 +111,13 @@ class Service:
 
     def known_run(self, run_id: str, principal: Principal) -> RunRow | None:
         """A run as of a second ago, None where it must be looked up."""
-        known = self._runs.get((run_id, principal.role is Role.PUBLIC))
-        if known is None or known[0] < time.monotonic():
+        key = (run_id, principal.role is Role.PUBLIC)
+        known = self._runs.get(key)
+        if known is None:
+            return None
+        if known[0] < time.monotonic():
+            # Whoever comes first looks it up; the others go on with what is known.
+            self._runs[key] = (time.monotonic() + RUN_KNOWN_FOR_S, known[1])
             return None
         return known[1] if principal.sees_run(known[1]) else None
 

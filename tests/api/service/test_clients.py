@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
-import uvicorn
 
 from tests.api.service.conftest import DOCUMENT
 
 
 @pytest.fixture
 def address(service_app) -> Iterator[str]:
-    """The service on a port of this machine, with no workers."""
-    service_app.state.service.runner.start = lambda: None
+    """The service in a process of its own (GDAL waits with the lock of ours), with no workers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config = uvicorn.Config(service_app, host="127.0.0.1", port=port, log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    words = ["--factory", "api.app:create_app", "--port", str(port), "--lifespan", "off"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", *words, "--log-level", "error"],
+        env={**os.environ, "WANGDIAN_DATA": str(service_app.state.service.settings.data)},
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            httpx.get(f"{address}/health")
+            break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    yield address
+    process.terminate()
+    process.wait(20)
 
 
 def test_gdal_reads_every_feature_of_every_layer(address, run_id, client):
