@@ -8,8 +8,8 @@ the same time. prins: depots and rounds decided together. synthetic: instances a
 (3000 unless named) with 3 depots and 3 disposal sites, with several trips a shift, and once more
 with a single trip, which is what VROOM (``--peer vroom``, extra ``bench``) can express.
 
-A row: instance, family, stops, cost, best_known, gap (a fraction), vehicles, seconds, checked, peer,
-peer_cost; and first_seconds (rounds that keep every rule), limit_seconds, peer_seconds, mib.
+A row: instance, family, stops, cost, best_known, gap (a fraction), vehicles, seconds, checked,
+peer, peer_cost; and first_seconds (rounds that keep every rule), limit_seconds, peer_seconds, mib.
 ``checked``: an evaluation of its own recomputed loads, times and cost from the written rounds.
 """
 

@@ -121,7 +121,7 @@ def split_stream(one: StreamRounds, settings: RoundsSettings) -> StreamSplit:
         if (store_of < 0).all():
             found, problem = everybody, base
         else:
-            problem = _visiting(base, places, store_of, cycles)
+            problem = _visiting(base, places, store_of)
             found = _solved(problem, each)
         missing = sum(unserved.missing for unserved in found.unserved)
         return float("inf") if missing else found.cost_cny(problem) * cycles
@@ -227,9 +227,7 @@ def _taken(stops: Stops, rows: np.ndarray) -> Stops:
     return Stops(ids, **{name: getattr(stops, name)[rows] for name in names})
 
 
-def _visiting(
-    base: RoundsProblem, places: np.ndarray, store_of: np.ndarray, cycles: float
-) -> RoundsProblem:
+def _visiting(base: RoundsProblem, places: np.ndarray, store_of: np.ndarray) -> RoundsProblem:
     """Rounds to the producers that bring nothing, and to the stores with what they hold."""
     brings = store_of >= 0
     tonnes = base.stops.amount_t.sum(axis=1) * base.stops.visits

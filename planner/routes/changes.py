@@ -97,7 +97,8 @@ class _Replanning:
 
     def done(self) -> tuple[RoundsSolution, RoundsChange]:
         """Every day in turn."""
-        problem, rounds = self._problem, []
+        problem = self._problem
+        rounds: list[Round] = []
         for day in range(problem.day_count):
             for territory in sorted({int(one) for one in problem.stops.territory}):
                 rounds += self._day(day, territory, rounds)
@@ -117,7 +118,7 @@ class _Replanning:
             if i in self._reasons or not choice:
                 self._reasons.setdefault(i, Reason("no_feasible_day", (name,)))
                 continue
-            was = ()
+            was: tuple[int, ...] = ()
             if same_cycle and name in old:
                 was = tuple(int(d) for d in np.flatnonzero(self._earlier.calendar[old[name]]))
             if was not in choice:
@@ -132,13 +133,13 @@ class _Replanning:
         taken = [Order(r.vehicle, r.depot, ()) for r in so_far if r.day == day]
         fleet = fleet_left(whole_fleet(problem), taken)
         task = day_task(problem, day, territory, stops, fleet)
-        orders = _affordable(task, self._carried(day, territory, set(stops.tolist())), fleet)
+        orders = _affordable(task, self._carried(day, set(stops.tolist())), fleet)
         left = self._inserted(task, orders)
         if left:
             orders = self._rerouted(task, orders, left)
         return self._timed(orders, day, territory, so_far)
 
-    def _carried(self, day: int, territory: int, stops: set[int]) -> list[Order]:
+    def _carried(self, day: int, stops: set[int]) -> list[Order]:
         """The day's earlier rounds in the positions of now, without what is no longer there."""
         if day >= self._before.day_count:
             return []
@@ -339,7 +340,7 @@ def _nearest_rounds(
     task: DayTask, orders: list[Order], near: np.ndarray, left: list[int], count: int
 ) -> list[int]:
     away = [
-        float(near[np.ix_(left, jobs)].min()) if len(jobs) else np.inf
+        float(near[np.ix_(np.array(left), jobs)].min()) if len(jobs) else np.inf
         for jobs in jobs_of(task, orders)
     ]
     return [int(k) for k in np.argsort(away, kind="stable")[:count]]

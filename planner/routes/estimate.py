@@ -62,7 +62,8 @@ def fitted(problem: RoundsProblem, solutions: Iterable[RoundsSolution]) -> HaulF
     # Each round counts by its share, so that large ones do not drown the rest.
     factors, _ = nnls(table / cost[:, None], np.ones(len(cost)))
     error = float(np.abs(table @ factors / cost - 1).mean())
-    return HaulFactors(*(float(one) for one in factors), error, len(rows))
+    line, hop, visit = (float(one) for one in factors)
+    return HaulFactors(line, hop, visit, error, len(rows))
 
 
 def drivers(

@@ -7,7 +7,8 @@ they save more of rounds than they cost.
 
 The cost of rounds is estimated while sets of stores are compared, and the best few sets are decided
 by rounds that are really planned. The estimate is a continuous approximation (Daganzo,
-Transportation Science 18, 1984): ways to the area and back for each load, and between stops the root of the area
+Transportation Science 18, 1984): ways to the area and back for each load, and between stops the
+root of the area
 that each of them has; its two factors are fitted to solved rounds.
 """
 
@@ -169,7 +170,7 @@ def _with_room(choice: StoreChoice, options: FloatArray) -> IntArray:
 def _cover(choice: StoreChoice) -> BoolArray:
     """Few stores that everybody who may can bring to (greedy set cover, by cost a producer)."""
     within = np.isfinite(choice.bring_cost)
-    left = within.any(axis=1)
+    left: BoolArray = np.any(within, axis=1)
     opened = np.zeros(len(choice.store_cost), bool)
     while left.any():
         gain = (within & left[:, None]).sum(axis=0)
@@ -195,7 +196,7 @@ def _estimated(
         store_of[store_of >= 0],
         choice.producer_t[store_of >= 0],
         minlength=len(choice.store_cost),
-    )
+    ).astype(np.float64)
     return stores + bringing + estimate.rounds(store_of < 0) + estimate.from_stores(held)
 
 

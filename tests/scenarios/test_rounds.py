@@ -1,0 +1,197 @@
+"""From a scenario to driver sheets: the embedded county made small."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pytest
+
+from geodata.faults import InputError
+from planner.routes import RoundsSettings
+from scenarios.deliverables.rounds_geopackage import rounds_geojson, write_rounds_geopackage
+from scenarios.deliverables.rounds_map import rounds_page
+from scenarios.deliverables.rounds_workbook import write_rounds_workbook
+from scenarios.load import example
+from scenarios.rounds import CALL_COLUMNS, ROUND_COLUMNS, rounds_of_plan, run_rounds, tables
+from scenarios.rounds_costs import rounds_costs
+from scenarios.rounds_output import check_written, rounds_dict, write_rounds
+from scenarios.rounds_problem import rounds_case
+from scenarios.rounds_split import split_stream
+from scenarios.rounds_words import clock
+from scenarios.run import run
+from scenarios.schema import StreamUse
+
+STREAM = "household_transfer"
+QUICK = RoundsSettings(time_limit_s=60, seed=1, iterations=20)
+
+
+@pytest.fixture(scope="module")
+def county():
+    changes = ["synthetic.villages=24", "solver.time_limit_s=3"]
+    scenario = example("demo", changes).model_copy(
+        update={"streams": (StreamUse(stream=STREAM), StreamUse(stream="hazardous_small_source"))}
+    )
+    kept = []
+    return run(scenario, on_inputs=kept.append), kept[0]
+
+
+@pytest.fixture(scope="module")
+def household(county):
+    return rounds_of_plan(*county, streams=[STREAM], settings=QUICK)
+
+
+def test_every_village_is_cleared_every_day(household):
+    one = household.streams[STREAM]
+    assert one.solution.checked
+    assert not one.solution.unserved
+    tonnes = one.case.stops["demand_t_per_yr"].sum()
+    assert one.figures["t_per_yr"] == pytest.approx(tonnes)
+    assert one.figures["lorries"] == len(one.rounds)
+    litres = 38 / 100 * one.figures["km_per_yr"]
+    assert one.figures["co2_t_per_yr"] == pytest.approx(litres * 2.68 / 1000)
+
+
+def test_lorries_keep_to_the_service_areas_of_the_plan(county, household):
+    one = household.streams[STREAM]
+    links = county[0].streams[STREAM].assignments
+    site_of = dict(zip(links["from_id"], links["to_id"], strict=True))
+    merged = one.calls.merge(one.rounds[["round_id", "depot_id"]], on="round_id")
+    stops = merged[merged["kind"] == "stop"]
+    assert (stops["id"].map(site_of) == stops["depot_id"]).all()
+    free = rounds_of_plan(*county, streams=[STREAM], settings=QUICK, service_areas=False)
+    assert free.streams[STREAM].solution.checked
+
+
+def test_the_line_of_a_round_is_as_long_as_it_says(household):
+    rounds = household.streams[STREAM].rounds
+    assert list(rounds.columns) == list(ROUND_COLUMNS)
+    drawn_km = rounds.to_crs(household.plan.scenario.output_crs).to_crs(4548).length / 1000
+    assert (drawn_km / rounds["km"]).between(0.99, 1.01).all()
+
+
+def test_a_call_follows_another_in_time_and_order(household):
+    calls = household.streams[STREAM].calls
+    assert list(calls.columns) == list(CALL_COLUMNS)
+    for _name, group in calls.groupby("round_id"):
+        assert group["arrive_s"].is_monotonic_increasing
+        numbers = group["order"].dropna().astype(int).tolist()
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert group["load_t"].iloc[-1] == 0
+
+
+def test_written_rounds_can_be_checked_again_and_a_lie_is_found(household):
+    one = household.streams[STREAM]
+    written = json.loads(json.dumps(rounds_dict(one), allow_nan=False))
+    assert check_written(one.case.problem, written) == []
+    written["rounds"][0]["visits"][1]["load_t"] += 1
+    assert {f.rule for f in check_written(one.case.problem, written)} == {"load_claimed"}
+
+
+def test_files(household, tmp_path):
+    paths = write_rounds(household, tmp_path / "out", "zh")
+    assert {path.name for path in paths} == {
+        "rounds.html", "rounds.xlsx", "rounds.gpkg", "rounds.geojson", "rounds.json",
+    }  # fmt: skip
+    assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_a_sheet_for_every_driver(household, tmp_path):
+    path = tmp_path / "rounds.xlsx"
+    write_rounds_workbook(household, path, "en")
+    one = household.streams[STREAM]
+    book = openpyxl.load_workbook(path)
+    assert len(book.sheetnames) == 2 + one.rounds["lorry"].nunique()
+    sheet = book[book.sheetnames[-1]]
+    text = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
+    last = one.calls[one.calls["lorry"] == one.calls["lorry"].iloc[-1]]
+    for name in last["name"]:
+        assert name in text
+
+
+def test_layers(household, tmp_path):
+    path = tmp_path / "rounds.gpkg"
+    write_rounds_geopackage(household, path)
+    lines, points = (gpd.read_file(path, layer=name) for name in ("rounds", "round_stops"))
+    assert len(lines) == len(household.streams[STREAM].rounds)
+    assert (lines.geom_type == "LineString").all()
+    assert (points.geom_type == "Point").all()
+    collection = rounds_geojson(household)
+    assert len(collection["features"]) == len(lines) + len(points)
+    json.dumps(collection, allow_nan=False)
+
+
+def test_the_map_runs_only_its_own_scripts(household):
+    one = household.streams[STREAM]
+    evil = "</script><script>alert(1)</script>"
+    stops = one.case.stops.assign(name=evil)
+    again = tables(replace(one.case, stops=stops), one.solution)
+    page = rounds_page(replace(household, streams={STREAM: again}), "zh")
+    assert "<script>alert" not in page
+    assert "http-equiv" in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page.replace('href="https://leafletjs.com', "")
+
+
+def test_monthly_rounds_run_on_working_days(county):
+    found = rounds_of_plan(*county, streams=["hazardous_small_source"], settings=QUICK)
+    one = found.streams["hazardous_small_source"]
+    assert one.solution.checked
+    assert (one.solution.calendar.sum(axis=1) == 1).all()
+    weekdays = {call.day % 7 for call in one.solution.rounds}
+    assert weekdays <= set(range(rounds_costs().working_days.otherwise))
+
+
+def test_the_split_costs_no_more_than_either_extreme(county):
+    found = rounds_of_plan(*county, streams=["hazardous_small_source"], settings=QUICK)
+    split = split_stream(found.streams["hazardous_small_source"], QUICK)
+    costs = {name: one.cost_cny for name, one in split.rows()}
+    assert costs["split"] <= min(costs["all_rounds"], costs["all_stores"])
+    assert all(math.isfinite(cost) for cost in costs.values())
+    assert len(split.lines("zh")) == 3
+    json.dumps(split.as_dict(), allow_nan=False)
+
+
+def test_what_has_no_rounds_says_so(county):
+    plan, inputs = county
+    with pytest.raises(InputError, match="has no stream 'nothing'"):
+        rounds_case(plan, inputs, "nothing")
+    stream = plan.streams[STREAM]
+    tiers = tuple(one.model_copy(update={"rounds": None}) for one in stream.profile.tiers)
+    without = replace(stream, profile=stream.profile.model_copy(update={"tiers": tiers}))
+    with pytest.raises(InputError, match="no tier that is reached by rounds"):
+        rounds_case(replace(plan, streams={STREAM: without}), inputs, STREAM)
+    closed = replace(stream, facilities=stream.facilities.assign(status="closed"))
+    with pytest.raises(InputError, match="nowhere to empty"):
+        rounds_case(replace(plan, streams={STREAM: closed}), inputs, STREAM)
+    dry = replace(stream, demand=stream.demand.assign(demand_t_per_yr=np.nan))
+    with pytest.raises(InputError, match="nothing to fetch"):
+        rounds_case(replace(plan, streams={STREAM: dry}), inputs, STREAM)
+
+
+def test_without_roads_ways_are_straight(county):
+    plan, inputs = county
+    case = rounds_case(plan, replace(inputs, roads=None), STREAM)
+    found = tables(case, rounds_of_plan(plan, replace(inputs, roads=None), streams=[STREAM],
+                                        settings=QUICK).streams[STREAM].solution)  # fmt: skip
+    assert found.solution.checked
+    assert len(found.rounds)
+
+
+def test_clock_times():
+    assert [clock(s) for s in (0, 29940, 86399, 88200)] == ["00:00", "08:19", "00:00+1", "00:30+1"]
+
+
+@pytest.mark.slow
+def test_the_embedded_county_from_scenario_to_driver_sheets(tmp_path):
+    scenario = example("demo", ["solver.time_limit_s=10"]).model_copy(
+        update={"streams": (StreamUse(stream=STREAM),)}
+    )
+    found = run_rounds(scenario, settings=RoundsSettings(time_limit_s=15))
+    assert found.streams[STREAM].solution.checked
+    assert not found.streams[STREAM].solution.unserved
+    assert len(write_rounds(found, tmp_path)) == 5
