@@ -20,6 +20,7 @@ from planner.solving.capacitated.bound import (
 )
 from planner.solving.capacitated.course import NAME, Course
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
+from planner.solving.capacitated.divided_dive import dive
 from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
 from planner.solving.capacitated.search import SitePlan
 from planner.solving.method import Found, Watch
@@ -32,6 +33,8 @@ STARTS = 3
 LARGE_PAIRS = 1_000_000
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
+DIVES = (0.1, 0.05)
+"""Share of the undecided sites that a step of each dive decides."""
 OFFER_EVERY = 4
 """One node in so many gives its choice to the search."""
 NEAR = 1.01
@@ -68,6 +71,8 @@ class DividedRun(Course):
             stand = self._bound(pool)
         if self.bound == np.inf:
             return
+        with self._stage("search"):
+            self._dive(stand)
         self._starts = self.search.ranked(STARTS)
         if self._large:  # a node takes longer than many plans
             with self._stage("search"):
@@ -113,6 +118,22 @@ class DividedRun(Course):
 
     def _offer(self, chosen: IntArray, preference: FloatArray) -> SitePlan | None:
         return self.search.offer(self.search.completed(chosen, preference))
+
+    def _dive(self, stand: Stand) -> None:
+        """Plans from the relaxation, the second more carefully than the first."""
+        for share in DIVES:
+            if self._enough():
+                return
+            chosen = dive(
+                self._relaxation,
+                stand,
+                self._first_state,
+                share=share,
+                pause=lambda: self._done("search"),
+            )
+            if chosen is not None:
+                self._offer(chosen, stand.opened)
+                self._report("search")
 
     def _improve(self, stand: Stand) -> None:
         """Interchange from the next of the root's best plans."""
@@ -169,7 +190,12 @@ class DividedRun(Course):
                 return np.inf
             self.search.take(plan)
             return rounded_down(plan.objective)
-        if turn.choice is None or turn.preference is None or nodes % OFFER_EVERY or self.watch.remaining_s <= 0:
+        if (
+            turn.choice is None
+            or turn.preference is None
+            or nodes % OFFER_EVERY
+            or self.watch.remaining_s <= 0
+        ):
             return -np.inf
         plan = self._offer(turn.choice, turn.preference)
         if plan is not None and plan.objective < NEAR * self.objective:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from planner.problem import Arcs, Demand, Objective, Quota, Sites, SitingProblem
-from planner.solution import Outcome, SolverSettings
+from planner.solution import Cancelled, Outcome, Progress, SolverSettings
 from planner.solving.capacitated import ascent
 from planner.solving.capacitated.bound import Multipliers, Relaxation, first_multipliers
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
+from planner.solving.capacitated.divided_dive import dive
 from planner.solving.capacitated.divided_tree import DividedTree, Node
 from planner.solving.capacitated.opening import CLOSED, FREE, OPEN, price_openings, price_sites
 from planner.solving.solve import solve
@@ -252,3 +253,49 @@ def plane(seed: int) -> SitingProblem:
         Arcs.from_dense(distance, weight),
         single_source=False,
     )
+
+
+def test_a_dive_keeps_required_sites_counts_and_capacity() -> None:
+    dived = 0
+    for seed in range(3_000, 3_150):
+        problem = larger_problem(seed)
+        if not suits(problem):
+            continue
+        data = CapacitatedData.of(problem)
+        if not data.servable or not data.n:
+            continue
+        relaxation, state = DividedBound(data), first_state(data)
+        stand = risen(data, relaxation, state, first_multipliers(data), 40)
+        chosen = None if stand.bound == np.inf else dive(relaxation, stand, state)
+        if chosen is None:
+            continue
+        opened = chosen >= 0
+        count = np.bincount(data.group[opened], minlength=len(data.group_least))
+        dived += 1
+        assert opened[data.required].all(), f"seed {seed}"
+        assert (count >= data.group_least).all(), f"seed {seed}"
+        assert (count <= data.group_most).all(), f"seed {seed}"
+        assert data.count_least <= opened.sum() <= data.count_most, f"seed {seed}"
+        assert data.capacity[chosen[opened]].sum() >= data.weight.sum() * (1 - 1e-9)
+    assert dived > 60
+
+
+def test_a_pause_ends_a_dive() -> None:
+    data = CapacitatedData.of(plane(2))
+    relaxation, state = DividedBound(data), first_state(data)
+    stand = risen(data, relaxation, state, first_multipliers(data), 20)
+    assert dive(relaxation, stand, state, pause=lambda: True) is None
+    assert dive(relaxation, stand, state) is not None
+
+
+def test_a_cancelled_solve_keeps_a_plan_and_its_bound() -> None:
+    problem = plane(5)
+    whole = solve(problem, SolverSettings(threads=1)).certificate.objective
+
+    def stop(event: Progress) -> None:
+        if np.isfinite(event.objective):
+            raise Cancelled
+
+    cut = solve(problem, SolverSettings(threads=1), stop)
+    assert cut.certificate.outcome is Outcome.CANCELLED
+    assert cut.certificate.bound <= whole * (1 + 1e-9) <= cut.certificate.objective * (1 + 2e-9)
