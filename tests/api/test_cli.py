@@ -194,10 +194,20 @@ def test_roads_reports_and_saves(wangdian, tmp_path):
     assert not (tmp_path / "x.gpkg").exists()
 
 
-def test_serve_without_a_plan_says_how_to_make_one(wangdian, tmp_path):
-    done = wangdian("serve", "--dir", tmp_path, "--lang", "en")
+def test_serve_does_not_open_to_others_without_users(wangdian, tmp_path):
+    done = wangdian("serve", "--host", "0.0.0.0", "--data", tmp_path, "--lang", "en")  # noqa: S104
     assert done.exit_code == 2
-    assert "wangdian demo" in done.stderr
+    assert "wangdian user" in done.stderr
+
+
+def test_a_user_is_set_up_with_a_key(wangdian, tmp_path):
+    words = ("user", "王", "--no-password", "--data", tmp_path, "--lang", "en")
+    done = wangdian(*words)
+    assert done.exit_code == 0
+    assert "wd_" in done.stdout
+    assert wangdian(*words).exit_code == 2
+    assert wangdian("user", "李", "--role", "king", "--data", tmp_path).exit_code == 2
+    assert wangdian("user", "李", "--role", "township", "--data", tmp_path).exit_code == 2
 
 
 @pytest.mark.parametrize("moment", ["early", "solving"])
