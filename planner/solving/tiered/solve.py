@@ -22,7 +22,7 @@ from planner.solution import (
 from planner.solving import highs, judging
 from planner.solving.judging import InternalError
 from planner.solving.method import Watch
-from planner.solving.tiered import explain
+from planner.solving.tiered import contiguous, explain
 from planner.solving.tiered.decomposition import load_kernels, solve_decomposed, suits
 from planner.solving.tiered.groups import groups_of, part_of
 from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
@@ -109,6 +109,8 @@ class _Run:
         watch = Watch(settings, lambda event: self._tell(g, event))
         if settings.accelerate and suits(part):
             solve_decomposed(part, settings, watch, answer)
+        elif settings.accelerate and contiguous.suits(part):
+            contiguous.solve_contiguous(part, settings, watch, answer)
         else:
             solve_plain(part, settings, watch, answer)
         if answer.infeasible and answer.plans is None:
