@@ -300,13 +300,13 @@ def ascend(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
         lack[:] = 1.0
         for j in range(m):
             for side in range(2):
-                s = under[j] if side == 0 else over[j]
+                s = int(under[j] if side == 0 else over[j])
                 part_of = 1.0 - part if side == 0 else part
                 if s < 0 or part_of <= 0.0:
                     continue
                 _take(start, point, unit, weight, pay, j, capacity[s], last[s], part_of, lack)
-                for i in free:
-                    lack[i] -= part_of if cost[j, i] < trial[i] else 0.0
+                for light in free:
+                    lack[light] -= part_of if cost[j, light] < trial[light] else 0.0
         progress[ROUNDS] += 1.0
         for j in range(m):
             choice[j] = over[j]

@@ -76,11 +76,11 @@ def _decided(data: CapacitatedData, state: IntArray, opened: FloatArray, share: 
     # Few sites are decided one at a time in earnest: all at once would not look at one another.
     steps = max(1, steps // 2) if len(free) <= FEW else steps
     changed = False
-    for rank, j in enumerate(free):
+    for rank, j in enumerate(free.tolist()):
         wanted = opened[j] > SURE_OPEN or (rank < steps and opened[j] > 0.5)
         if wanted and _may_open(data, state, j):
             state[j], changed = OPEN, True
-    for rank, j in enumerate(free[::-1]):
+    for rank, j in enumerate(free[::-1].tolist()):
         unwanted = opened[j] < SURE_CLOSED or (rank < steps and opened[j] < 0.5)
         if state[j] == FREE and (unwanted or not _may_open(data, state, j)):
             if _may_close(data, state, j):
@@ -88,7 +88,8 @@ def _decided(data: CapacitatedData, state: IntArray, opened: FloatArray, share: 
             elif _may_open(data, state, j):
                 state[j], changed = OPEN, True
     if not changed:
-        state[free[0]] = OPEN if _may_open(data, state, free[0]) else CLOSED
+        first = int(free[0])
+        state[first] = OPEN if _may_open(data, state, first) else CLOSED
     return state
 
 
