@@ -30,7 +30,7 @@ from scenarios.certificates import overall
 from scenarios.changes import changes_of, unknown_sites, with_changes, with_new_places
 from scenarios.clock import Clock
 from scenarios.demand_points import DemandPoints, demand_points
-from scenarios.earlier_plan import EarlierPlan
+from scenarios.earlier_plan import EarlierPlan, is_answer
 from scenarios.indicators import stream_indicators
 from scenarios.inputs import Inputs
 from scenarios.neighbours import district_neighbours
@@ -215,17 +215,26 @@ class StreamRun:
         self, problem: TierProblem
     ) -> Generator[Question, SitingSolution | None, tuple[SitingSolution | None, TierProblem]]:
         """The solution; without the 原则上 counts where they leave no plan, and saying so."""
-        solution = yield self._question(problem)
+        solution = yield from self._answer(problem)
         soft = [q for q in problem.problem.quotas if q.strength is Strength.IN_PRINCIPLE]
         if solution is None or solution.outcome is not Outcome.INFEASIBLE or not soft:
             return solution, problem
         kept = tuple(q for q in problem.problem.quotas if q.strength is not Strength.IN_PRINCIPLE)
         freer = replace(problem, problem=replace(problem.problem, quotas=kept))
-        again = yield self._question(freer)
+        again = yield from self._answer(freer)
         if again is None or not again.has_plan:
             return solution, problem
         note = Reason("quota_relaxed", tuple(quota.name for quota in soft))
         return replace(again, reasons=(*again.reasons, note)), freer
+
+    def _answer(
+        self, problem: TierProblem
+    ) -> Generator[Question, SitingSolution | None, SitingSolution | None]:
+        """The earlier plan's answer where it is one to this very problem; else it is asked for."""
+        question = self._question(problem)
+        if question.start is not None and is_answer(question.start):
+            return question.start
+        return (yield question)
 
     def _question(self, problem: TierProblem) -> Question:
         spec, start = self._shared.scenario.solver, self._shared.start
@@ -236,7 +245,7 @@ class StreamRun:
             SolverSettings(
                 time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
             ),
-            None if start is None else start.solution(self.profile.id, problem),
+            None if start is None else start.solution(self.profile.id, problem, spec.gap),
         )
 
     def _stream_plan(

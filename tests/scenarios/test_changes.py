@@ -88,5 +88,11 @@ def test_an_earlier_plan_is_read_and_started_from(plan, tmp_path):
     again = run(Scenario.model_validate(BASE), start=earlier)
     one, other = (x.streams[STREAM].certificate for x in (plan, again))
     assert other.objective == pytest.approx(one.objective, rel=0.02)
+    assert other.problem_hash == one.problem_hash
+    assert other.seconds == pytest.approx(one.seconds, abs=0.001)  # it was not solved again
+    ban = [{"action": "ban", "stream": STREAM, "site": site_of(plan, "new")["id"]}]
+    changed = run(Scenario.model_validate({**BASE, "site_changes": ban}), start=earlier)
+    assert changed.streams[STREAM].certificate.problem_hash != one.problem_hash
+    assert status_of(changed, ban[0]["site"]) == "not_chosen"
     (tmp_path / "plan" / "plan.json").write_text("{", "utf-8")
     assert read_earlier_plan(tmp_path / "plan").tiers == {}
