@@ -17,7 +17,16 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import coo_matrix
 
-from planner.problem import Arcs, Demand, IntArray, Objective, Quota, Sites, SitingProblem
+from planner.problem import (
+    Arcs,
+    Demand,
+    FloatArray,
+    IntArray,
+    Objective,
+    Quota,
+    Sites,
+    SitingProblem,
+)
 from planner.solution import Outcome, SitingSolution, SolverSettings
 from planner.solving import judging
 from planner.solving.highs import EMPTY, LinearProgram
@@ -140,7 +149,7 @@ def _areas(
     program = _program(problem, size, usable)
     best = [np.inf]
 
-    def keep(values: np.ndarray, _: float) -> None:  # type: ignore[type-arg]
+    def keep(values: FloatArray, _: float) -> None:
         arc = usable[values[: len(usable)] > 0.5]
         phase, share = np.zeros(len(arc), np.int64), np.ones(len(arc))
         flow = Flow(phase, arc, stream.demand.tonnes[0][leg.row[arc]], share)
@@ -157,7 +166,7 @@ def _areas(
         keep(found.values, found.bound)
 
 
-def _nearest_open(row: IntArray, to: IntArray, impedance: np.ndarray, size: IntArray) -> IntArray:  # type: ignore[type-arg]
+def _nearest_open(row: IntArray, to: IntArray, impedance: FloatArray, size: IntArray) -> IntArray:
     """Arcs to the nearest open facilities of each unit."""
     there = np.flatnonzero(size[to] >= 0)
     order = there[np.lexsort((impedance[there], row[there]))]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.tiered.problem import TieredProblem
+from planner.tiered.problem import Stream, TieredProblem
 from planner.tiered.rules import GoalKind
 
 _ADDITIVE = {
@@ -53,12 +53,22 @@ def groups_of(problem: TieredProblem) -> list[list[int]]:
 
 
 def part_of(problem: TieredProblem, streams: list[int]) -> TieredProblem:
-    """The problem of some streams, with their quotas."""
-    kept = tuple(problem.streams[s] for s in streams)
-    ids = {stream.id for stream in kept}
+    """The problem of some streams, with their quotas; hosts that are not among them are left out."""
+    ids = {problem.streams[s].id for s in streams}
+    kept = tuple(_without_hosts(problem.streams[s], ids) for s in streams)
     return replace(
         problem,
         streams=kept,
         incompatible=tuple(pair for pair in problem.incompatible if set(pair) <= ids),
         quotas=tuple(quota for quota in problem.quotas if quota.stream in ids),
     )
+
+
+def _without_hosts(stream: Stream, ids: set[str]) -> Stream:
+    tiers = tuple(
+        tier
+        if tier.hosted_by is None or tier.hosted_by[0] in ids
+        else replace(tier, hosted_by=None)
+        for tier in stream.tiers
+    )
+    return replace(stream, tiers=tiers)

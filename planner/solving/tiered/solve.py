@@ -22,7 +22,7 @@ from planner.solution import (
 from planner.solving import highs, judging
 from planner.solving.judging import InternalError
 from planner.solving.method import Watch
-from planner.solving.tiered import contiguous, explain
+from planner.solving.tiered import contiguous, coupled, explain
 from planner.solving.tiered.decomposition import load_kernels, solve_decomposed, suits
 from planner.solving.tiered.groups import groups_of, part_of
 from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
@@ -107,12 +107,15 @@ class _Run:
         part, answer = self._parts[g], self._answers[g]
         settings = replace(self._settings, threads=threads, time_limit_s=self._time_of(g, workers))
         watch = Watch(settings, lambda event: self._tell(g, event))
-        if settings.accelerate and suits(part):
-            solve_decomposed(part, settings, watch, answer)
-        elif settings.accelerate and contiguous.suits(part):
-            contiguous.solve_contiguous(part, settings, watch, answer)
+        if settings.accelerate and coupled.suits(part):
+            coupled.solve_coupled(part, settings, watch, answer, _solve_one)
+            if answer.plans is None and watch.remaining_s > 0:
+                bound = answer.bounds[0]
+                solve_plain(part, settings, watch, answer)
+                if answer.bounds and not answer.infeasible:
+                    answer.bounds[0] = max(answer.bounds[0], bound)
         else:
-            solve_plain(part, settings, watch, answer)
+            _solve_one(part, settings, watch, answer)
         if answer.infeasible and answer.plans is None:
             answer.reasons = explain.explain(part, settings, watch)
 
@@ -220,6 +223,18 @@ class _Run:
             bound = judging.settled_bound(reached, self._bound(number), maximise=False)
             stages.append(Stage(goal, reached, bound))
         return stages
+
+
+def _solve_one(
+    part: TieredProblem, settings: SolverSettings, watch: Watch, answer: GroupAnswer
+) -> None:
+    """A group by the method that suits it."""
+    if settings.accelerate and suits(part):
+        solve_decomposed(part, settings, watch, answer)
+    elif settings.accelerate and contiguous.suits(part):
+        contiguous.solve_contiguous(part, settings, watch, answer)
+    else:
+        solve_plain(part, settings, watch, answer)
 
 
 def _size(part: TieredProblem) -> int:

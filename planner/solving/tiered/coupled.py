@@ -1,0 +1,244 @@
+"""Large streams that share places, hosts or a budget.
+
+Bound: every stream by itself with an equal part of the cost of each place that it may share; what
+else joins the streams is left out. A place costs at least the sum of the parts of those who use it,
+so the streams' bounds add up to a bound of all.
+
+Plan: the streams' own plans together, if they keep what joins them. Otherwise one stream after the
+other, hosts first, each with what its predecessors left: land, budget, places without an
+incompatible neighbour, hosts that are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from planner.problem import BoolArray, FloatArray
+from planner.solution import SolverSettings
+from planner.solving.method import Watch
+from planner.solving.tiered.decomposition import LEAST_ARCS
+from planner.solving.tiered.groups import part_of
+from planner.solving.tiered.plain import GroupAnswer, arcs_of
+from planner.tiered import checker
+from planner.tiered.network import Tier
+from planner.tiered.objectives import goal_value
+from planner.tiered.problem import Stream, TieredProblem
+from planner.tiered.rules import GoalKind, Places
+from planner.tiered.solution import StreamPlan
+
+METHOD = "streams apart, then together"
+SolveOne = Callable[[TieredProblem, SolverSettings, Watch, GroupAnswer], None]
+
+
+def suits(problem: TieredProblem) -> bool:
+    """Several streams, too large to be solved as one model, for cost."""
+    kinds = [part for goal in problem.goals for part in goal.parts]
+    return (
+        len(problem.streams) > 1
+        and arcs_of(problem) >= LEAST_ARCS
+        and kinds == [(GoalKind.COST, 1.0)]
+    )
+
+
+def solve_coupled(
+    problem: TieredProblem,
+    settings: SolverSettings,
+    watch: Watch,
+    answer: GroupAnswer,
+    solve_one: SolveOne,
+) -> None:
+    """Bound and plan; ``solve_one`` solves a problem of one stream."""
+    answer.reached, answer.bounds = [np.inf], [-np.inf]
+    count = len(problem.streams)
+    parts = [_alone(problem, s) for s in range(count)]
+    share = 0.9 if _only_costs_join(problem) else 0.55
+    answers = _solved_apart(parts, settings, watch, share, solve_one)
+    answer.method = " + ".join(sorted({METHOD, *(one.method for one in answers)}))
+    answer.bound_proof = "lagrangian + solver"
+    if any(one.infeasible for one in answers):
+        answer.infeasible = True
+        answer.reasons = tuple(reason for one in answers for reason in one.reasons)
+        return
+    answer.bounds[0] = float(sum(one.bounds[0] if one.bounds else -np.inf for one in answers))
+    plans = [one.plans[0] for one in answers if one.plans is not None]
+    if len(plans) == count:
+        _take(problem, tuple(plans), answer)
+    if answer.plans is None and watch.remaining_s > 0:
+        _one_after_the_other(problem, settings, watch, answer, solve_one)
+
+
+def _only_costs_join(problem: TieredProblem) -> bool:
+    """Whether any plans of the streams are a plan together."""
+    hosted = any(tier.hosted_by for stream in problem.streams for tier in stream.tiers)
+    land = np.isfinite(problem.places.land_available_m2).any()
+    budget = np.isfinite(problem.phases.budget_cny).any()
+    return not (hosted or land or budget or problem.incompatible)
+
+
+def _solved_apart(
+    parts: list[TieredProblem],
+    settings: SolverSettings,
+    watch: Watch,
+    share: float,
+    solve_one: SolveOne,
+) -> list[GroupAnswer]:
+    workers = max(1, min(settings.threads, len(parts)))
+    answers = [GroupAnswer() for _ in parts]
+    left = share * watch.remaining_s * workers / len(parts)
+
+    def work(s: int) -> None:
+        limit = None if np.isinf(left) else left
+        own = replace(settings, threads=1, time_limit_s=limit)
+        part = watch.part(left)
+        solve_one(parts[s], own, part, answers[s])
+
+    with ThreadPoolExecutor(workers) as pool:
+        for job in [pool.submit(work, s) for s in range(len(parts))]:
+            job.result()
+    return answers
+
+
+def _take(problem: TieredProblem, plans: tuple[StreamPlan, ...], answer: GroupAnswer) -> None:
+    reached = goal_value(problem, plans, problem.goals[0])
+    if reached < answer.reached[0] and not checker.check_plan(problem, plans):
+        answer.plans, answer.reached[0] = plans, reached
+
+
+def _alone(problem: TieredProblem, s: int) -> TieredProblem:
+    """A stream with its part of every place's cost, and nothing else of the others."""
+    users = np.zeros(len(problem.places))
+    for stream in problem.streams:
+        there = {int(p) for tier in stream.tiers for p in tier.facilities.place if p >= 0}
+        users[sorted(there)] += 1
+    part = problem.places.shared_cost_cny_per_yr / np.maximum(users, 1)
+    return _by_itself(problem, s, part)
+
+
+def _by_itself(problem: TieredProblem, s: int, place_cost: FloatArray) -> TieredProblem:
+    stream = problem.streams[s]
+    tiers = tuple(_with_place_cost(tier, place_cost, stream) for tier in stream.tiers)
+    own = part_of(problem, [s])
+    return replace(
+        own,
+        streams=(replace(stream, tiers=tiers),),
+        places=Places(),
+        phases=replace(own.phases, budget_cny=np.full(len(own.phases), np.inf)),
+    )
+
+
+def _with_place_cost(tier: Tier, place_cost: FloatArray, stream: Stream) -> Tier:
+    """The cost of its place on every facility; a stream twice on a place pays half on each."""
+    part = tier.facilities
+    mine = np.zeros(len(place_cost))
+    for one in stream.tiers:
+        np.add.at(mine, one.facilities.place[one.facilities.place >= 0], 1.0)
+    extra = np.zeros(len(part))
+    placed = part.place >= 0
+    extra[placed] = (place_cost / np.maximum(mine, 1.0))[part.place[placed]]
+    return replace(
+        tier,
+        hosted_by=None,
+        facilities=replace(
+            part,
+            place=np.full(len(part), -1),
+            fixed_cost_cny_per_yr=part.fixed_cost_cny_per_yr + extra[part.facility_of_size],
+        ),
+    )
+
+
+def _one_after_the_other(
+    problem: TieredProblem,
+    settings: SolverSettings,
+    watch: Watch,
+    answer: GroupAnswer,
+    solve_one: SolveOne,
+) -> None:
+    """Each stream with what its predecessors left."""
+    order = _hosts_first(problem)
+    done: dict[int, StreamPlan] = {}
+    for number, s in enumerate(order):
+        taken = [(problem.streams[o], plan) for o, plan in done.items()]
+        part = _with_rest(problem, s, taken)
+        left = watch.remaining_s / (len(order) - number)
+        own = replace(settings, time_limit_s=None if np.isinf(left) else left)
+        found = GroupAnswer()
+        solve_one(part, own, watch.part(left), found)
+        if found.plans is None:
+            return
+        done[s] = found.plans[0]
+    _take(problem, tuple(done[s] for s in range(len(order))), answer)
+
+
+def _hosts_first(problem: TieredProblem) -> list[int]:
+    hosts = {
+        problem.stream_ids.index(tier.hosted_by[0])
+        for stream in problem.streams
+        for tier in stream.tiers
+        if tier.hosted_by is not None
+    }
+    return sorted(range(len(problem.streams)), key=lambda s: (s not in hosts, s))
+
+
+def _with_rest(
+    problem: TieredProblem, s: int, taken: list[tuple[Stream, StreamPlan]]
+) -> TieredProblem:
+    """A stream by itself, on the places and with the budget that the others left."""
+    places, phases = problem.places, len(problem.phases)
+    used = np.zeros(len(places), np.bool_)
+    land = places.land_available_m2 - places.shared_land_m2
+    apart = np.zeros(len(places), np.bool_)
+    foes = {a if b == problem.streams[s].id else b for a, b in problem.incompatible}
+    spent = np.zeros(phases)
+    for stream, plan in taken:
+        for tier, size in zip(stream.tiers, plan.size, strict=True):
+            part, last = tier.facilities, size.max(axis=0)
+            there = (last >= 0) & (part.place >= 0)
+            used[part.place[there]] = True
+            np.subtract.at(land, part.place[there], part.land_m2[last[there]])
+            if stream.id in foes:
+                apart[part.place[there]] = True
+        alone = part_of(problem, [problem.stream_ids.index(stream.id)])
+        spent += checker.investments(alone, (plan,))
+    own = _by_itself(problem, s, np.where(used, 0.0, places.shared_cost_cny_per_yr))
+    tiers = tuple(
+        _on_the_rest(problem, new, old, land, apart, taken)
+        for new, old in zip(own.streams[0].tiers, problem.streams[s].tiers, strict=True)
+    )
+    budget = np.maximum(problem.phases.budget_cny - spent, 0.0)
+    return replace(
+        own,
+        streams=(replace(own.streams[0], tiers=tiers),),
+        phases=replace(own.phases, budget_cny=budget),
+    )
+
+
+def _on_the_rest(
+    problem: TieredProblem,
+    new: Tier,
+    old: Tier,
+    land: FloatArray,
+    apart: BoolArray,
+    taken: list[tuple[Stream, StreamPlan]],
+) -> Tier:
+    """The tier without places that have no room for its largest size, a foe, or no host."""
+    part = old.facilities
+    placed = part.place >= 0
+    largest = np.maximum.reduceat(part.land_m2, part.size_start[:-1])
+    barred = np.zeros(len(part), np.bool_)
+    barred[placed] = (largest[placed] > land[part.place[placed]]) | apart[part.place[placed]]
+    if old.hosted_by is not None:
+        hosted = np.zeros(len(problem.places), np.bool_)
+        for stream, plan in taken:
+            for tier, size in zip(stream.tiers, plan.size, strict=True):
+                if (stream.id, tier.id) == old.hosted_by:
+                    always = (size >= 0).all(axis=0) & (tier.facilities.place >= 0)
+                    hosted[tier.facilities.place[always]] = True
+        barred |= ~placed
+        barred[placed] |= ~hosted[part.place[placed]]
+    stays = part.existing & ~part.closable
+    facilities = replace(new.facilities, forbidden=part.forbidden | (barred & ~stays))
+    return replace(new, facilities=facilities)
