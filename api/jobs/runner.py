@@ -157,7 +157,7 @@ class Runner:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             worker_dashboard_address=None,
             memory_limit=0,
             local_directory=str(self._work("dask")),

@@ -89,7 +89,7 @@ def test_no_request_of_the_document_makes_a_fault_of_the_server(service_app):
         @hypothesis.settings(max_examples=15, deadline=None, database=None,
                              suppress_health_check=list(hypothesis.HealthCheck))  # fmt: skip
         def check(case):
-            answer = case.call(headers={"Host": "127.0.0.1"})
+            answer = case.call(headers={"Host": "127.0.0.1"}, timeout=200)
             if answer.status_code >= 500 and answer.status_code != 503:
                 failures.append((case.method, case.path, case.query, str(case.body)[:200]))
 
