@@ -99,8 +99,11 @@ def test_heaps_have_their_tonnes_and_deadlines(scenarios):
 def test_phases_are_the_documents_years(scenarios):
     years = {name: [phase.year for phase in one.phases] for name, one in scenarios.items()}
     assert years["guanxian"] == [2023, 2025]
-    assert years["changchun_chaoyang"] == [2024, 2025]
-    assert years["beijing_chaoyang"] == [2027, 2030]
+    # No growth is stated in the others: one layout for all their years, planned for the last.
+    assert years["changchun_chaoyang"] == years["jinan_gangcheng"] == [2025]
+    assert years["beijing_chaoyang"] == [2030]
+    planned = scenarios["beijing_chaoyang"].document.years
+    assert (planned.base, planned.near, planned.long) == (2024, 2027, 2030)
     growth = scenarios["guanxian"].phases[1].tonnes["household_transfer"].value
     assert growth == pytest.approx(7 / 5.27, abs=1e-4)
     assert Phase(year=2025).tonnes == {}
