@@ -19,7 +19,7 @@ VILLAGES = 40
 @pytest.fixture(scope="session")
 def small_plan() -> Plan:
     """The demo's five streams on a county of 40 villages."""
-    return run(example("demo", [f"synthetic.villages={VILLAGES}", "solver.time_limit_s=10"]))
+    return run(example("demo", [f"synthetic.villages={VILLAGES}", "solver.time_limit_s=120"]))
 
 
 @pytest.fixture(scope="session")

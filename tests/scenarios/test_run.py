@@ -22,7 +22,7 @@ from scenarios.plan_json import plan_dict
 from scenarios.progress import RunProgress
 from scenarios.run import assess, run
 
-SMALL = ["synthetic.villages=40", "solver.time_limit_s=10"]
+SMALL = ["synthetic.villages=40", "solver.time_limit_s=120"]
 
 
 def only(stream: str, *more: str) -> list[str]:
@@ -38,7 +38,7 @@ def test_every_stream_of_the_demo_has_a_checked_plan_within_its_gap(small_plan):
         for answer, tier in zip(stream.answers, stream.tiers, strict=True):
             assert tier.certificate.outcome in (Outcome.OPTIMAL, Outcome.FEASIBLE)
             assert tier.certificate.checked
-            assert tier.certificate.gap <= 0.01 + 1e-9 or tier.certificate.seconds > 9
+            assert tier.certificate.gap <= 0.01 + 1e-9
             assert verify(answer.tier_problem.problem, answer.solution) == []
 
 
