@@ -136,14 +136,16 @@ def _repair(  # noqa: C901, PLR0912 - one compiled kernel
 
 
 def rounded(data: CapacitatedData, plan: SitePlan, passes: int = 20) -> WholePlan | None:
-    """A whole assignment near the plan's flow, None if it could not be repaired."""
-    opened = plan.opened
-    cost = np.ascontiguousarray(data.cost[opened].T)
-    at = np.argmax(plan.flow, axis=0).astype(np.int64)
-    room = data.capacity[plan.chosen[opened]]
-    if not improve_assignment(cost, data.weight, room, at, passes):
-        return None
-    return _whole(data, plan.chosen, opened[at])
+    """A whole assignment near the plan's flow, None if it could not be repaired.
+
+    Where whole points do not fit into the sizes that the divided ones need, larger sizes may grow.
+    """
+    site = plan.opened[np.argmax(plan.flow, axis=0)]
+    made = improved(data, plan.chosen, site, passes)
+    if made is not None:
+        return made
+    largest = np.where(plan.chosen >= 0, data.size_start[1:] - 1, -1)
+    return improved(data, largest, site, passes)
 
 
 def improved(

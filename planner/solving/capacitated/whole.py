@@ -8,21 +8,23 @@ better plan prunes the tree.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
-from planner.solution import SolverSettings
+from planner.solution import Progress, SolverSettings
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
 from planner.solving.capacitated.course import NAME, Course
 from planner.solving.capacitated.data import NO_LIMIT, CapacitatedData
+from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.recreate import Schedule, recreated
 from planner.solving.capacitated.search import SitePlan
-from planner.solving.capacitated.whole_bound import Place
+from planner.solving.capacitated.whole_bound import LEAST_STEP, Place
 from planner.solving.capacitated.whole_branch import (
     WholeResult,
     WholeTree,
@@ -37,9 +39,14 @@ from planner.solving.capacitated.whole_branch import (
 from planner.solving.capacitated.whole_fixing import settle_pair
 from planner.solving.method import Found, Watch
 
-ROOT_ROUNDS = 600
+ROOT_ROUNDS, FIRST_LOOK = 600, 100
+"""Rounds at the root, and of them those before a divided problem is solved."""
 CHUNK_PAIRS = 2_000_000
 """Pairs x rounds between two looks at the listener."""
+DIVIDED_PAIRS = 8_000
+"""From so many pairs on the divided problem is solved first; the tree proves smaller ones."""
+DIVIDED_SHARE, DIVIDED_S, DIVIDED_GAP = 0.3, 120.0, 1e-5
+"""Share of the time left, most seconds, and gap of the divided problem."""
 STARTS = 8
 """Plans of the root that interchange begins from."""
 ROUNDED_AT_ROOT = 12
@@ -61,7 +68,7 @@ NODES_WITHOUT_PLAN = 300
 POLISH_EVERY = 4
 """Nodes for one short search from a new set of sites."""
 POLISH = Schedule(3_000, 0.03)
-SCHEDULES = (0.3, 1.0, 0.1)
+SCHEDULES = (0.3, 3.0, 1.0)
 """Warmth of the turns, in turn."""
 
 
@@ -124,20 +131,28 @@ class WholeRun(Course):
     def _run(self) -> None:
         with self._stage("bound"):
             place = self._bound()
-        if self.root is None or self.bound == np.inf:
+        if self.root is None or self.root.bound == np.inf:
             return
         with self._stage("search"):
             self._improve(self.root)
+        if len(self.pairs.point) > DIVIDED_PAIRS:
+            with self._stage("divide"):
+                self._divide()
+        with self._stage("search"):
             self._improve_whole()
         if self._enough():
             return
+        with self._stage("bound"):
+            self._ascend(place, ROOT_ROUNDS)
         with self._stage("reduce"):
             tree = self._tree(place)
         if tree is None:
             return
         for turn in range(TURNS):
             with self._stage("branch"):
-                self._branch(tree, FIRST_NODES * GROWTH**turn)
+                # A tree that is behind the bound of the divided problem gets no growing share.
+                behind = tree.bound < self.bound
+                self._branch(tree, FIRST_NODES * (1 if behind else GROWTH**turn))
             with self._stage("search"):
                 self._recreate(FIRST_ROUNDS * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:
@@ -150,15 +165,21 @@ class WholeRun(Course):
         data = self.data
         self.pairs = pairs_of(data)
         place = whole_place(data, self.pairs, first_multipliers(data).demand)
-        seen = nothing_seen(self.pairs)
+        self._seen = nothing_seen(self.pairs)
+        large = len(self.pairs.point) > DIVIDED_PAIRS
+        self._ascend(place, FIRST_LOOK if large else ROOT_ROUNDS)
+        return place
+
+    def _ascend(self, place: Place, rounds: int) -> None:
+        """Go on at the root for so many rounds."""
+        seen = self._seen
         chunk = int(np.clip(CHUNK_PAIRS // max(1, len(self.pairs.point)), 1, 25))
-        for done in range(0, ROOT_ROUNDS, chunk):
-            before = float(seen.motion[0])
+        for done in range(0, rounds, chunk):
             bound = ascended(
                 self.pairs,
                 place,
                 seen,
-                target=self.search.objective,
+                target=self.objective if np.isfinite(self.objective) else self.search.objective,
                 stop_at=-np.inf if self.watch.remaining_s <= 0 else self.limit,
                 rounds=chunk,
             )
@@ -167,12 +188,10 @@ class WholeRun(Course):
                 break
             if done // chunk % 2 == 0:
                 self._offer_shares(place, seen.share)
-            if 0.0 < seen.motion[0] == before and seen.motion[0] < 1e-4:
+            if seen.motion[0] < LEAST_STEP:
                 break
         multipliers = Multipliers(place.multiplier.copy(), float(place.price[0]))
-        self.root = BoundResult(self.bound, multipliers, seen.value, seen.share, 0)
-        self._seen = seen
-        return place
+        self.root = BoundResult(float(seen.motion[3]), multipliers, seen.value, seen.share, 0)
 
     def _sizes(self, place: Place, share: FloatArray) -> tuple[IntArray, FloatArray]:
         """Sizes of the sites that are open for the most part, and the share of every site."""
@@ -203,6 +222,26 @@ class WholeRun(Course):
             candidates=100,
             pause=lambda: self._over("search"),
         )
+
+    def _divide(self) -> None:
+        """Solve the problem with divided points: a bound, and sets of sites worth making whole."""
+        if self._enough():
+            return
+        limit_s = min(DIVIDED_SHARE * self.watch.remaining_s, DIVIDED_S)
+        gap = max(DIVIDED_GAP, self.settings.gap / 4)
+        settings = replace(self.settings, gap=gap, time_limit_s=limit_s)
+
+        def hear(event: Progress) -> None:
+            if np.isfinite(event.bound):
+                self._raise(event.bound)
+            self._listen("divide")
+
+        divided = DividedRun(
+            replace(self.problem, single_source=False), settings, Watch(settings, hear)
+        )
+        self._raise(divided.solve().bound)
+        for chosen in divided.search.ranked(ROUNDED_AT_ROOT):
+            self.search.offer(chosen)
 
     def _improve_whole(self) -> None:
         """Whole assignments for the best sets of sites, and the best of them improved."""
@@ -280,7 +319,7 @@ class WholeRun(Course):
         return WholeTree(
             pairs,
             rest,
-            self.bound,
+            float(self._seen.motion[3]),
             objective=lambda: self.objective,
             prune_at=lambda: self.limit,
             threads=self.settings.threads,

@@ -201,11 +201,11 @@ def least_count(pairs: Pairs, place: Place) -> int:
             count += 1
         elif place.state[j] == FREE:
             top[j] = pairs.capacity[place.high[j]]
-    top = -np.sort(-top)
-    for x in top:
-        if room >= pairs.needed * (1.0 - 1e-9) or x <= 0.0:
+    order = np.argsort(top)
+    for k in range(top.size - 1, -1, -1):
+        if room >= pairs.needed * (1.0 - 1e-9) or top[order[k]] <= 0.0:
             break
-        room += x
+        room += top[order[k]]
         count += 1
     return max(pairs.count_least, count)
 

@@ -23,7 +23,7 @@ from planner.solving.capacitated.opening import CLOSED, FREE, OPEN
 from planner.solving.capacitated.whole_bound import LEFT, NEVER, Pairs, Place, Seen, ascend
 
 NODE_ROUNDS = 40
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
 """By how much all knapsacks together may be missed, as a share of the cheapest service."""
 TOGETHER = 8
 """Nodes bounded before their children are merged; more would be worse first choices."""
