@@ -59,7 +59,8 @@ class Runner:
         self._ready = threading.Event()
         self._closing = False
         self._lock = threading.Lock()
-        self._waiting: list[str] = []
+        self._waiting: dict[str, None] = {}
+        """Runs to hand out as soon as there are workers, each once, in order."""
         self._threads = [
             threading.Thread(target=self._connect, name="runs-connect", daemon=True),
             threading.Thread(target=self._write, name="runs-write", daemon=True),
@@ -78,7 +79,7 @@ class Runner:
         """Hand a queued run out as soon as there are workers."""
         with self._lock:
             if not self._ready.is_set():
-                self._waiting.append(run_id)
+                self._waiting[run_id] = None
                 return
         self._hand_out(run_id)
 
@@ -139,7 +140,7 @@ class Runner:
         self._client.subscribe_topic(TOPIC, self._hear)
         with self._lock:
             self._ready.set()
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, {}
         for run_id in waiting:
             self._hand_out(run_id)
 
@@ -166,6 +167,8 @@ class Runner:
         return _made(Client, self._cluster, name="wangdian")
 
     def _hand_out(self, run_id: str) -> None:
+        if run_id in self._futures:
+            return  # it is out already
         with self._database.writing() as session:
             row = runs.run(session, run_id)
             if row is None or row.state != RunState.QUEUED.value or row.cancel_requested:
@@ -276,6 +279,7 @@ class Runner:
             state = RunState.CANCELLED if row.cancel_requested else RunState.FAILED
             runs.end(session, row, state, faults=told["faults"])
         elif kind == "lost":
+            self._futures.pop(row.id, None)
             return self._lost(session, row)
         if RunState(row.state).ended:
             self._futures.pop(row.id, None)
@@ -325,7 +329,7 @@ class Runner:
         else:
             if row.state == RunState.RUNNING.value:
                 runs.requeue(session, row, "restart")
-            self._waiting.append(row.id)
+            self._waiting[row.id] = None
 
     def _sweep(self) -> None:
         """Temporary files and half-made results of a server that was killed."""

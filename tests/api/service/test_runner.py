@@ -1,0 +1,127 @@
+"""Runs handed out once, whatever asks for them, and what becomes of what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.jobs.runner import MOST_ATTEMPTS, Runner, _News
+from api.settings import Settings
+from scenarios.store import ArtefactStore, open_database, runs
+from scenarios.store.models import RunRow
+
+
+class Future:
+    def __init__(self) -> None:
+        self.status = "pending"
+
+    def add_done_callback(self, _call: Any) -> None:
+        """Nothing comes back by itself."""
+
+    def cancel(self, **_options: Any) -> None:
+        self.status = "cancelled"
+
+
+class Client:
+    """Dask as the runner sees it."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def submit(self, _call: Any, spec: dict[str, Any], **_options: Any) -> Future:
+        self.sent.append(spec)
+        return Future()
+
+
+@pytest.fixture
+def runner(tmp_path):
+    settings = Settings(data=tmp_path)
+    database = open_database(settings.database_url)
+    made = Runner(settings, database, ArtefactStore(settings.artefact_url))
+    made._client = Client()
+    yield made
+    database.close()
+
+
+def queued(runner) -> str:
+    document = {"title": "t", "streams": [{"stream": "x"}]}
+    with runner._database.writing() as session:
+        return runs.add(session, RunRow(title="t", document=document, streams=["x"], key="k")).id
+
+
+def take(runner, run_id, attempt, **told) -> bool:
+    with runner._database.writing() as session:
+        return runner._take(session, _News(run_id, attempt, told))
+
+
+def row_of(runner, run_id) -> RunRow:
+    with runner._database.reading() as session:
+        return runs.run(session, run_id)
+
+
+def test_a_run_accepted_before_the_start_is_handed_out_once(runner):
+    run_id = queued(runner)
+    runner.submit(run_id)  # by whoever accepted it
+    with runner._database.writing() as session:
+        runner._recover(session, runs.run(session, run_id))  # and by the start
+    for one in runner._waiting:
+        runner._hand_out(one)
+    runner._hand_out(run_id)
+    assert len(runner._client.sent) == 1
+    assert row_of(runner, run_id).attempt == 1
+
+
+def test_a_lost_run_is_handed_out_again_and_in_the_end_given_up(runner):
+    run_id = queued(runner)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        runner._hand_out(run_id)
+        assert row_of(runner, run_id).attempt == attempt
+        take(runner, run_id, attempt, kind="started", worker="w")
+        again = take(runner, run_id, attempt, kind="lost")
+        assert again is (attempt < MOST_ATTEMPTS)
+    row = row_of(runner, run_id)
+    assert row.state == "failed"
+    assert "3" in row.faults[0]["en"]
+
+
+def test_news_of_an_attempt_that_was_given_up_changes_nothing(runner):
+    run_id = queued(runner)
+    runner._hand_out(run_id)
+    take(runner, run_id, 1, kind="started", worker="w")
+    take(runner, run_id, 1, kind="lost")
+    runner._hand_out(run_id)
+    take(runner, run_id, 1, kind="failed", faults=[])
+    assert row_of(runner, run_id).state == "queued"
+
+
+def test_what_comes_back_ends_a_run(runner):
+    ends = {
+        "finished": {"kind": "finished", "faults": [], "summary": {"streams": {}}, "artefacts": {}},
+        "failed": {"kind": "failed", "faults": []},
+        "cancelled": {"kind": "cancelled"},
+    }
+    for state, told in ends.items():
+        run_id = queued(runner)
+        runner._hand_out(run_id)
+        take(runner, run_id, 1, kind="started", worker="w")
+        take(runner, run_id, 1, **told)
+        row = row_of(runner, run_id)
+        assert row.state == state
+        assert bool(row.folder) is (state == "finished")
+
+
+def test_over_the_limit_without_a_plan_is_a_failure_that_says_so(runner):
+    run_id = queued(runner)
+    runner._hand_out(run_id)
+    take(runner, run_id, 1, kind="cancelled", over_limit=True)
+    assert row_of(runner, run_id).state == "failed"
+    assert "3600" in row_of(runner, run_id).faults[0]["en"]
+
+
+def test_a_run_asked_to_stop_before_it_began_is_not_handed_out(runner):
+    run_id = queued(runner)
+    with runner._database.writing() as session:
+        runs.run(session, run_id).cancel_requested = True
+    runner._hand_out(run_id)
+    assert runner._client.sent == []
