@@ -24,7 +24,7 @@ from scenarios.service_check.files import SERVICE
 from scenarios.store import ArtefactStore
 from scenarios.store.models import RunRow
 
-MOST_ANSWERS = 200_000
+MOST_ANSWERS = 20_000
 """Village answers kept as bytes for one plan."""
 
 
