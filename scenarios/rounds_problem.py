@@ -141,7 +141,11 @@ def _stream(plan: Plan, stream_id: str) -> StreamPlan:
         message = N_("the plan has no stream '{stream}'; it has {known}")
         values = {"stream": stream_id, "known": ", ".join(plan.streams)}
         raise InputError([Fault("rounds", message, values)])
-    return plan.streams[stream_id]
+    found = plan.streams[stream_id]
+    if not found.has_plan:
+        message = N_("no sites were found for stream {stream}; allow more solver.time_limit_s")
+        raise InputError([Fault("rounds", message, {"stream": stream_id})])
+    return found
 
 
 def _tier(stream: StreamPlan) -> Tier:
