@@ -87,5 +87,7 @@ def _reached(
             if len(line) > 1:
                 lines.append(shapely.linestrings(network.metres_of(line[:, 0], line[:, 1])))
         if lines:
-            shapes.append(shapely.union_all(shapely.buffer(np.array(lines), BESIDE_ROAD_M, quad_segs=4)))
+            shapes.append(
+                shapely.union_all(shapely.buffer(np.array(lines), BESIDE_ROAD_M, quad_segs=4))
+            )
     return shapely.simplify(shapely.union_all(shapes), 20.0)
