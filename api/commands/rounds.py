@@ -156,12 +156,13 @@ def _show(found: RoundsPlan, comparison: dict[str, Any], files: list[Path], lang
 
 def _figures(one: StreamRounds, lang: Lang) -> str:
     from scenarios.rounds_words import FIGURE_NAMES  # noqa: PLC0415
-    from scenarios.wording import number, percent, translator  # noqa: PLC0415
+    from scenarios.wording import number, percent, translator, unit_name  # noqa: PLC0415
 
     _ = translator(lang)
     lines = []
     for key, name, unit in FIGURE_NAMES:
         value = one.figures[key]
-        shown = percent(value, 1) if unit == "%" else number(value, 1)
+        named = _(unit) if unit in {"lorries", "rounds", "stops"} else unit_name(unit, lang)
+        shown = percent(value, 1) if unit == "%" else f"{number(value, 1)} {named}"
         lines.append(f"  {_(name)}: {shown}\n")
     return "".join(lines)
