@@ -12,11 +12,11 @@ from starlette.types import Scope
 
 from api.problems import Problem, problem_body
 from api.service import principal_of_request
-from api.web import exports, township
+from api.web import exports, planner, township
 from api.web.rendering import LEAFLET, STATIC, YEAR_S, page_language, render, wants_page
 
 router = APIRouter(include_in_schema=False)
-PARTS = (router, township.router, exports.router)
+PARTS = (router, township.router, planner.router, exports.router)
 
 
 class KeptFiles(StaticFiles):
