@@ -75,6 +75,8 @@ def route_day(
 
 def _less_tidying(task: DayTask, limits: SearchLimits) -> SearchLimits:
     """The limits of a search that leaves a moment for tidying."""
+    if all(vehicle.longest_trips == 1 for vehicle in task.problem.vehicles):
+        return limits
     left_s = limits.end_s - time.perf_counter()
     moment_s = min(TIDY_S_A_JOB * len(task), TIDY_SHARE * left_s)
     return replace(limits, end_s=limits.end_s - moment_s)
