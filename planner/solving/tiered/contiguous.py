@@ -32,7 +32,7 @@ from planner.solving import judging
 from planner.solving.highs import EMPTY, LinearProgram
 from planner.solving.method import Watch
 from planner.solving.pulp_solver import run_program
-from planner.solving.tiered.plain import GroupAnswer, solve_plain
+from planner.solving.tiered.plain import GroupAnswer, arcs_of, solve_plain
 from planner.tiered import checker
 from planner.tiered.network import DEMAND
 from planner.tiered.objectives import goal_value
@@ -43,6 +43,8 @@ from planner.tiered.solution import Flow, StreamPlan
 METHOD = "capacitated location, then chains of nearer units"
 RELAXED_SHARE = 0.5
 """Share of the time for the problem without contiguity."""
+MOST_ARCS_WHOLE = 5_000
+"""Up to this size the whole model is tried where no areas were found."""
 LEAST_UNITS = 150
 """Fewer units are solved as they stand."""
 NEAREST = 8
@@ -82,7 +84,9 @@ def solve_contiguous(
         answer.bounds[0] = judging.outward(relaxed.certificate.bound, maximise=False)
     if relaxed.has_plan:
         _areas(problem, relaxed.size, settings, watch, answer)
-    if answer.plans is None and not answer.infeasible and watch.remaining_s > 0:
+    # The whole model's flow of "being reached" has a column a border, facility and direction.
+    small = arcs_of(problem) <= MOST_ARCS_WHOLE
+    if answer.plans is None and not answer.infeasible and small and watch.remaining_s > 0:
         bound = answer.bounds[0]
         solve_plain(problem, settings, watch, answer)
         if answer.bounds:

@@ -118,14 +118,20 @@ class _Run:
             prices = self._guess()
         with _Timed(self._answer, "bound"):
             order = np.argsort([choice.guess for choice in self._choices], kind="stable")
-            for choice, onward in ((self._choices[c], prices[c]) for c in order.tolist()):
-                if onward is not None and not self._is_beaten(choice) and not self._over():
-                    self._bound(choice, onward)
+            ranked = [(self._choices[c], prices[c]) for c in order.tolist()]
+            self._bound_each(ranked[:1])
         self._settle("bound")
         with _Timed(self._answer, "plan"):
-            for choice in sorted(self._choices, key=lambda one: one.guess)[:1]:
-                self._plan(choice)
+            self._plan(ranked[0][0])
+        with _Timed(self._answer, "bound"):
+            self._bound_each(ranked[1:])
+        self._settle("bound")
         self._close()
+
+    def _bound_each(self, ranked: list[tuple[Choice, FloatArray | None]]) -> None:
+        for choice, onward in ranked:
+            if onward is not None and not self._is_beaten(choice) and not self._over():
+                self._bound(choice, onward)
 
     def _over(self) -> bool:
         self._watch.report("bound", *self._progress())
@@ -163,6 +169,8 @@ class _Run:
             if solved.infeasible:
                 choice.bound = np.inf
             choice.guess = solved.objective
+            if solved.dual is not None:  # what the first tier costs to build is left out
+                choice.bound = max(choice.bound, _weakened(solved.objective))
             prices.append(None if solved.dual is None else self._upper.prices(solved.dual))
             self._watch.report("guess")
         return prices

@@ -53,7 +53,7 @@ def groups_of(problem: TieredProblem) -> list[list[int]]:
 
 
 def part_of(problem: TieredProblem, streams: list[int]) -> TieredProblem:
-    """The problem of some streams, with their quotas; hosts that are not among them are left out."""
+    """The problem of some streams, with their quotas; other hosts are left out."""
     ids = {problem.streams[s].id for s in streams}
     kept = tuple(_without_hosts(problem.streams[s], ids) for s in streams)
     return replace(
