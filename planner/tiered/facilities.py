@@ -107,7 +107,7 @@ class Facilities:
         stands, size = self.existing_size >= 0, self.existing_size
         first, end = self.size_start[:-1], self.size_start[1:]
         falls = np.zeros(f, np.bool_)
-        falls[owner[1:][(np.diff(owner) == 0) & (np.diff(capacity) < 0)]] = True
+        falls[owner[1:][(np.diff(owner) == 0) & (capacity[1:] < capacity[:-1])]] = True
         complain(falls, "must list sizes in ascending capacity")
         cheaper = np.zeros(f, np.bool_)
         cheaper[owner[1:][(np.diff(owner) == 0) & (np.diff(self.investment_cny) < 0)]] = True
