@@ -85,8 +85,8 @@ def _amounts(site: NamedSite) -> Iterator[Fault]:
 def _numbers(document: Document) -> Iterator[Fault]:
     """Rows with one number twice, ids given twice."""
     numbers: list[int | str] = [row.number for row in document.indicators if row.number is not None]
-    ids: list[int | str] = [one.id for several in (document.figures, document.facilities, document.tasks)
-           for one in several]  # fmt: skip
+    named = (*document.figures, *document.facilities, *document.tasks)
+    ids: list[int | str] = [one.id for one in named]
     for kind, values in (("row", numbers), ("id", ids)):
         for value in sorted({one for one in values if values.count(one) > 1}, key=str):
             message = N_("{kind} {value} is given twice")
