@@ -85,8 +85,11 @@ def _amounts(site: NamedSite) -> Iterator[Fault]:
 def _numbers(document: Document) -> Iterator[Fault]:
     """Rows with one number twice, ids given twice."""
     numbers: list[int | str] = [row.number for row in document.indicators if row.number is not None]
-    named = (*document.figures, *document.facilities, *document.tasks)
-    ids: list[int | str] = [one.id for one in named]
+    ids: list[int | str] = [
+        *(one.id for one in document.figures),
+        *(one.id for one in document.facilities),
+        *(one.id for one in document.tasks),
+    ]
     for kind, values in (("row", numbers), ("id", ids)):
         for value in sorted({one for one in values if values.count(one) > 1}, key=str):
             message = N_("{kind} {value} is given twice")
