@@ -46,8 +46,13 @@ def tier_names(plan: LoadedPlan, lang: str) -> dict[tuple[str, str], str]:
 
 
 def size_names(stream: str, lang: str) -> Mapping[str, str]:
-    """Name of every size of a stream, over its tiers."""
+    """Name of every size of a stream by its id, and by its name in either language."""
     known = profile(stream)
     if known is None:
         return {}
-    return {size.id: size.name.in_language(lang) for tier in known.tiers for size in tier.sizes}
+    return {
+        word: size.name.in_language(lang)
+        for tier in known.tiers
+        for size in tier.sizes
+        for word in (size.name.zh, size.name.en, size.id)
+    }

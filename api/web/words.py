@@ -38,7 +38,7 @@ SCRIPT_WORDS: Mapping[str, str] = {
     "reason_outside": N_("Outside the plan: no village within 5 km"),
     "km": N_("km"),
     "m": N_("m"),
-    "villages": N_("villages"),
+    "villages": N_("Villages"),
     "facilities": N_("facilities"),
     "districts": N_("township borders"),
     "roads": N_("roads"),

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.app import create_app
+from api.settings import Settings
+from tests.api.service.conftest import add_plan, planned  # noqa: F401 - a fixture
+from tests.browser.site import SitePage, in_thread
+
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -63,3 +68,26 @@ def open_page(chromium: str, start_browser) -> Iterator[OpenPage]:
     page = start_browser(chromium).new_page(viewport={"width": 1400, "height": 900})
     yield OpenPage(page)
     page.close()
+
+
+@pytest.fixture
+def site_app(tmp_path, planned) -> Iterator:  # noqa: F811 - the fixture
+    """The service with a finished plan in it."""
+    app = create_app(Settings(data=tmp_path / "data"))
+    add_plan(app.state.service, planned)
+    yield app
+    app.state.service.close()
+
+
+@pytest.fixture
+def site(chromium: str, start_browser, site_app) -> Iterator[SitePage]:
+    """A page of the service; nothing may go wrong on it, and it may fetch nothing else."""
+    with in_thread(site_app) as base:
+        page = start_browser(chromium).new_page(
+            viewport={"width": 1400, "height": 900}, locale="zh-CN"
+        )
+        opened = SitePage(page, base)
+        yield opened
+        page.close()
+        assert opened.faults == []
+        assert opened.fetched == []
