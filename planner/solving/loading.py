@@ -8,6 +8,8 @@ the time that takes is given back.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,12 +29,23 @@ def load(method: Method, problem: SitingProblem, settings: SolverSettings, watch
         return
     began_s = time.perf_counter()
     watch.report("load")
-    tiny = tiny_problem(problem)
-    if method.applies(tiny):
-        limits = SolverSettings(threads=settings.threads)
-        method.run(tiny, limits, Watch(limits))
+    limits = SolverSettings(threads=settings.threads)
+    for tiny in _tiny_problems(problem):
+        if method.applies(tiny):
+            method.run(tiny, limits, Watch(limits))
     _loaded.add(kind)
     watch.forgive(time.perf_counter() - began_s)
+
+
+def _tiny_problems(problem: SitingProblem) -> Iterator[SitingProblem]:
+    """One of the same kind; where points may not be divided, the divided one as well.
+
+    A large single-source problem is first solved divided, which a tiny one has no need of.
+    """
+    tiny = tiny_problem(problem)
+    yield tiny
+    if tiny.sites.capacitated and tiny.single_source:
+        yield replace(tiny, single_source=False)
 
 
 def tiny_problem(problem: SitingProblem) -> SitingProblem:
