@@ -16,9 +16,11 @@ def with_licence_area(points: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.
     spots = points.geometry.representative_point()
     row, area = areas.sindex.query(spots, predicate="within")
     names = np.full(len(points), "", dtype=object)
-    # The last writer would win where areas overlap; the first of the layer is meant.
-    for at, which in zip(row[::-1], area[::-1], strict=True):
-        names[at] = str(areas["name"].iloc[which])
+    of_area = areas["name"].astype(str).to_numpy(object)
+    # Where areas overlap, the first of the layer is meant.
+    order = np.lexsort((area, row))
+    held, first = np.unique(row[order], return_index=True)
+    names[held] = of_area[area[order][first]]
     return points.assign(**{COLUMN: names})
 
 

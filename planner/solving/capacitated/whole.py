@@ -43,10 +43,12 @@ ROOT_ROUNDS, FIRST_LOOK = 600, 100
 """Rounds at the root, and of them those before a divided problem is solved."""
 CHUNK_PAIRS = 2_000_000
 """Pairs x rounds between two looks at the listener."""
-DIVIDED_PAIRS = 8_000
+DIVIDED_PAIRS = 500
 """From so many pairs on the divided problem is solved first; the tree proves smaller ones."""
 DIVIDED_SHARE, DIVIDED_S, DIVIDED_GAP = 0.3, 120.0, 1e-5
 """Share of the time left, most seconds, and gap of the divided problem."""
+DIVIDED_PART = 0.7
+"""Of the asked gap that the divided problem is solved to; the rest is for making points whole."""
 STARTS = 8
 """Plans of the root that interchange begins from."""
 ROUNDED_AT_ROOT = 12
@@ -228,7 +230,7 @@ class WholeRun(Course):
         if self._enough():
             return
         limit_s = min(DIVIDED_SHARE * self.watch.remaining_s, DIVIDED_S)
-        gap = max(DIVIDED_GAP, self.settings.gap / 4)
+        gap = max(DIVIDED_GAP, DIVIDED_PART * self.settings.gap)
         settings = replace(self.settings, gap=gap, time_limit_s=limit_s)
 
         def hear(event: Progress) -> None:
