@@ -42,6 +42,24 @@ SENTENCES: Mapping[str, str] = {
     "left_out": N_("{count} points are left out because others weigh more: {names}"),
     "no_other_plan": N_("no other plan keeps the rules and differs enough from the known ones"),
     "no_room": N_("{count} points have no room left at the sites they can reach: {names}"),
+    "tiered_quota_clash": N_("counts of sites miss by {amount} in all: {names}; relax these first"),
+    "tiered_sharing": N_(
+        "what shares a place clashes at {count} places: {names}; give other candidates"
+    ),
+    "tiered_least_throughput": N_(
+        "sites miss their least throughput by {amount} t/yr in all: {names}; allow smaller sizes"
+    ),
+    "tiered_terminal_quota": N_(
+        "the ends take {amount} t/yr too little: {names}; agree on more or name another end"
+    ),
+    "tiered_missing_capacity": N_(
+        "{amount} t/yr of capacity are missing: {names}; allow larger sizes or more candidates"
+    ),
+    "tiered_missing_land": N_("{amount} m² of land are missing: {names}; give more or other land"),
+    "tiered_budget": N_("the budget is {amount} CNY short; raise it or spread it over more years"),
+    "tiered_least_unserved": N_(
+        "under all rules at least {amount} t/yr stay unserved: {names}; extend reach or rules"
+    ),
 }
 """Sentence of each kind of reason (``planner.solving.explain.Kind`` and the pipeline's own)."""
 

@@ -132,7 +132,9 @@ def _stream_plan(
         demand=last.demand,
         assignments=last.assignments,
         indicators=last.indicators,
-        tiers=tuple(TierResult(tier.id, certificate, ()) for tier in levels.sited[:1]),
+        tiers=tuple(
+            TierResult(tier.id, certificate, solution.reasons) for tier in levels.sited[:1]
+        ),
         certificate=certificate,
         assessment=_assessment(shared, levels),
         input_hash=stream_hash(shared.scenario, levels.profile, shared.inputs.digest),

@@ -20,6 +20,7 @@ from scenarios.plan import DEMAND_COLUMNS, FACILITY_COLUMNS
 from scenarios.plan_json import plan_dict, plan_schema
 from scenarios.programme.course import run_programme
 from scenarios.programme.file import FORMAT
+from scenarios.reasons import reason_text
 from scenarios.verify import verify_files, verify_plan
 from tests.scenarios.programme.conftest import small_scenario
 
@@ -83,6 +84,8 @@ def test_a_programme_that_cannot_be_names_why_and_leaves_what_stands():
     assert stream.certificate.outcome is Outcome.INFEASIBLE
     assert not stream.demand["served"].any()
     assert not (stream.facilities["status"] == "new").any()
+    (reason,) = stream.tiers[0].reasons
+    assert "counts of sites miss by" in reason_text(reason, {})
 
 
 def test_plan_json_holds_the_programme_and_keeps_its_schema(small_programme):
