@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,15 @@ def chromium() -> str:
     if path is None:
         missing("Chromium is not installed")
     return str(path)
+
+
+SLOW_S = float(os.environ.get("WANGDIAN_SLOW_S", "inf"))
+"""Seconds after which no further slow test is begun: a machine that others wait for sets it."""
+_BEGAN = time.monotonic()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Pass slow tests over once their time is spent, and say so."""
+    if item.get_closest_marker("slow") and time.monotonic() - _BEGAN > SLOW_S:
+        pytest.skip(f"the {SLOW_S:.0f} s for slow tests are spent (WANGDIAN_SLOW_S)")
