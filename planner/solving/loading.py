@@ -31,7 +31,8 @@ def load(method: Method, problem: SitingProblem, settings: SolverSettings, watch
     watch.report("load")
     limits = SolverSettings(threads=settings.threads)
     for tiny in _tiny_problems(problem):
-        if method.applies(tiny):
+        # Methods that leave small capacitated problems to others are still made ready by one.
+        if method.applies(tiny) or tiny.sites.capacitated:
             method.run(tiny, limits, Watch(limits))
     _loaded.add(kind)
     watch.forgive(time.perf_counter() - began_s)

@@ -12,6 +12,9 @@ from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.whole import WholeRun
 from planner.solving.method import Found, Watch
 
+SMALL_PAIRS = 500
+"""Single-source problems of fewer pairs go to the plain model, which proves them sooner."""
+
 
 class CapacitatedLocation:
     """The method as ``planner.solve`` sees it."""
@@ -20,7 +23,8 @@ class CapacitatedLocation:
 
     def applies(self, problem: SitingProblem) -> bool:
         """Least cost with capacities, no least throughput, quotas that do not overlap."""
-        return suits(problem)
+        small = problem.single_source and len(problem.arcs.site) < SMALL_PAIRS
+        return suits(problem) and not small
 
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Solve as far as gap, time and the watch allow."""
