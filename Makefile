@@ -22,7 +22,7 @@ help:  ## this list
 demo: $(VENV)/.base  ## plan the embedded county into out/demo: map, workbook, GeoPackage, certificates
 	$(VENV)/bin/wangdian demo --out out/demo
 
-serve: $(VENV)/.base  ## the site on http://127.0.0.1:8000: planning, the service check, OGC APIs
+serve: $(VENV)/.base  ## the site on this machine, port 8000: planning, the service check, OGC APIs
 	$(VENV)/bin/wangdian serve
 
 test: lint types imports test-pulp4 test-main  ## lint, types, import rules, tests; under ten minutes
