@@ -22,7 +22,7 @@ from planner.routes import (
     Stops,
     VehicleClass,
 )
-from planner.routes.location import LocationRouting
+from planner.routes.location_problem import LocationRouting
 
 UNITS_A_LENGTH = 10_000.0
 """Lengths that are no whole numbers (CMT) are planned with in ten-thousandths."""

@@ -19,17 +19,22 @@ Sets of depots run against each other: all get a little time, the better third m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-import pyvrp
-from pyvrp import Activity, ActivityType
 
-from planner.problem import FloatArray, ProblemError
-from planner.routes.faults import frozen, range_faults, shape_faults
+from planner.problem import ProblemError
+from planner.routes.location_forms import routed
+from planner.routes.location_problem import (
+    DepotRound,
+    Depots,
+    LocatedRounds,
+    LocationRouting,
+    cost_of,
+    loose_cost,
+)
 from planner.solution import Cancelled
 
 MOST_SETS = 80
@@ -40,105 +45,10 @@ LEAST_TRY_S = 0.05
 FINAL_SHARE = 0.35
 """Of the time, for the best few sets."""
 FINALISTS = 3
-SCALES = (1.0, 10.0, 100.0, 1000.0)
-
-Depots = tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class LocationRouting:
-    """Depots that may open, stops that want a round, and what everything costs.
-
-    Parameters
-    ----------
-    depot_ids, stop_ids : unique
-    opening_cost, capacity : (m,) of each depot; ``inf`` is no limit
-    demand : (n,) of each stop, in units of capacity
-    lorry_capacity, lorry_cost : of the one class there is
-    way_cost : (m + n, m + n) of driving from row to column, depots first
-    """
-
-    depot_ids: tuple[str, ...]
-    stop_ids: tuple[str, ...]
-    opening_cost: FloatArray
-    capacity: FloatArray
-    demand: FloatArray
-    lorry_capacity: float
-    lorry_cost: float
-    way_cost: FloatArray
-
-    def __post_init__(self) -> None:
-        for name in ("opening_cost", "capacity", "demand", "way_cost"):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
-        m, n = len(self.depot_ids), len(self.stop_ids)
-        faults = shape_faults("opening_cost", self.opening_cost, (m,))
-        faults += shape_faults("capacity", self.capacity, (m,))
-        faults += shape_faults("demand", self.demand, (n,))
-        faults += shape_faults("way_cost", self.way_cost, (m + n, m + n))
-        if not faults:
-            faults += range_faults("opening_cost", self.opening_cost, self.depot_ids)
-            faults += range_faults("capacity", self.capacity, self.depot_ids, finite=False)
-            faults += range_faults("demand", self.demand, self.stop_ids)
-            names = (*self.depot_ids, *self.stop_ids)
-            faults += range_faults("way_cost", self.way_cost, names)
-            faults += self._room_faults()
-        if faults:
-            raise ProblemError(faults)
-
-    def _room_faults(self) -> list[str]:
-        faults = [
-            f"stop {self.stop_ids[i]} has {self.demand[i]:g}, more than a lorry takes "
-            f"({self.lorry_capacity:g}); split it or use larger lorries"
-            for i in np.flatnonzero(self.demand > self.lorry_capacity)
-        ]
-        if self.demand.sum() > self.capacity.sum():
-            faults.append(
-                f"all depots together take {self.capacity.sum():g}, the stops have "
-                f"{self.demand.sum():g}; add a depot or enlarge one"
-            )
-        return faults
-
-
-@dataclass(frozen=True, eq=False)
-class LocatedRounds:
-    """Open depots and the rounds from each: stops in order.
-
-    ``rounds`` holds the depot's position and the stops' positions.
-    """
-
-    rounds: tuple[tuple[int, tuple[int, ...]], ...]
-    cost: float
-    seconds: float = float("nan")
-
-    @property
-    def opened(self) -> Depots:
-        """Depots with at least one round."""
-        return tuple(sorted({depot for depot, _ in self.rounds}))
 
 
 OnLocated = Callable[[float, float], None]
 """Hears seconds and cost of every better answer; raising ``Cancelled`` ends the search."""
-
-
-def cost_of(problem: LocationRouting, rounds: Iterable[tuple[int, tuple[int, ...]]]) -> float:
-    """Opening, lorries and ways; ``inf`` where a capacity does not hold or a stop is amiss."""
-    m = len(problem.depot_ids)
-    held = np.zeros(m)
-    total = 0.0
-    served: list[int] = []
-    for depot, stops in rounds:
-        load = float(problem.demand[list(stops)].sum())
-        if load > problem.lorry_capacity * (1 + 1e-9) or not stops:
-            return float("inf")
-        held[depot] += load
-        path = [depot, *(m + i for i in stops), depot]
-        total += problem.lorry_cost + float(problem.way_cost[path[:-1], path[1:]].sum())
-        served += stops
-    if sorted(served) != list(range(len(problem.stop_ids))):
-        return float("inf")
-    if (held > problem.capacity * (1 + 1e-9)).any():
-        return float("inf")
-    return total + float(problem.opening_cost[held > 0].sum())
 
 
 def locate_and_route(
@@ -172,11 +82,11 @@ class _Entry:
     """A set of depots in the race, with its best rounds and cost so far."""
 
     depots: Depots
-    rounds: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
+    rounds: list[DepotRound] = field(default_factory=list)
     cost: float = float("inf")
     estimate: float = float("inf")
     """Of rounds that may overload a depot: what the set could cost at best."""
-    relaxed: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
+    relaxed: list[DepotRound] = field(default_factory=list)
 
 
 class _Race:
@@ -294,14 +204,14 @@ class _Race:
             start = one.relaxed if form == "relaxed" else one.rounds
             if form == "whole" and not one.rounds:
                 continue
-            rounds = _routed(self.problem, one.depots, form, limit_s, self._next_seed(), start)
+            rounds = routed(self.problem, one.depots, form, limit_s, self._next_seed(), start)
             if rounds is None:
                 continue
             self._note(one, rounds, form)
             if form == "relaxed" and not self._binds(one):
                 left_s = end_s - time.perf_counter()
                 if left_s > LEAST_TRY_S and bound:
-                    again = _routed(
+                    again = routed(
                         self.problem, one.depots, form, end_s, self._next_seed(), one.relaxed
                     )
                     self._note(one, again or rounds, form)
@@ -321,8 +231,8 @@ class _Race:
             not one.relaxed or bool((held > self.problem.capacity * (1 + 1e-9)).any())
         )
 
-    def _note(self, one: _Entry, rounds: list[tuple[int, tuple[int, ...]]], form: str) -> None:
-        loose = _loose_cost(self.problem, rounds)
+    def _note(self, one: _Entry, rounds: list[DepotRound], form: str) -> None:
+        loose = loose_cost(self.problem, rounds)
         if form == "relaxed" and loose < one.estimate:
             one.estimate, one.relaxed = loose, rounds
         cost = cost_of(self.problem, rounds)
@@ -353,150 +263,3 @@ def _driving_floor(problem: LocationRouting) -> float:
     into = problem.way_cost[:, m:].copy()
     into[np.arange(m, len(into)), np.arange(len(problem.stop_ids))] = np.inf
     return float(into.min(axis=0).sum())
-
-
-def _loose_cost(problem: LocationRouting, rounds: list[tuple[int, tuple[int, ...]]]) -> float:
-    """The cost where capacities of depots are forgotten."""
-    from dataclasses import replace  # noqa: PLC0415
-
-    free = np.full(len(problem.capacity), np.inf)
-    return cost_of(replace(problem, capacity=free), rounds)
-
-
-def _scale(problem: LocationRouting) -> float:
-    prices = np.concatenate((problem.way_cost.ravel(), [problem.lorry_cost]))
-    for scale in SCALES:
-        if np.abs(prices * scale - np.round(prices * scale)).max() < 1e-6:
-            return scale
-    return SCALES[-1]
-
-
-def _rooms(problem: LocationRouting, depot: int, form: str) -> list[tuple[int, int]]:
-    """Lorries of a depot: how many of which capacity."""
-    full, room = int(problem.lorry_capacity), problem.capacity[depot]
-    if form == "relaxed" or not np.isfinite(room):
-        need = int(np.ceil(problem.demand.sum() / problem.lorry_capacity)) + 3
-        most = len(problem.stop_ids)
-        if np.isfinite(room):
-            most = int(np.ceil(room / problem.lorry_capacity)) + 1
-        return [(min(need, most), full)]
-    whole, rest = divmod(int(room), full)
-    if form == "equal" and rest:
-        number = whole + 1
-        return [(number, int(room) // number)]
-    return [(number, size) for number, size in ((whole, full), (1, rest)) if number and size]
-
-
-def _routed(
-    problem: LocationRouting,
-    depots: Depots,
-    form: str,
-    end_s: float,
-    seed: int,
-    start: list[tuple[int, tuple[int, ...]]],
-) -> list[tuple[int, tuple[int, ...]]] | None:
-    """The rounds of one set of depots in one of the three forms; None where none hold."""
-    m, n = len(problem.depot_ids), len(problem.stop_ids)
-    scale = _scale(problem)
-    ways: Any = np.round(problem.way_cost * scale).astype(np.int64)
-    hours: Any = np.zeros_like(ways)
-    whole = form == "whole"
-    lorry = round(problem.lorry_cost * scale)
-    if whole:
-        ways[:m, m:] += lorry  # a reload begins another lorry's round
-    np.fill_diagonal(ways, 0)
-    data = pyvrp.ProblemData(
-        [pyvrp.Location(0, 0) for _ in range(m + n)],
-        [
-            pyvrp.Client(
-                m + i, pickup=[int(problem.demand[i])],
-                service_duration=int(problem.demand[i]) if whole else 0,
-            )
-            for i in range(n)
-        ],
-        [pyvrp.Depot(j) for j in range(m)],
-        _lorries(problem, depots, form, lorry),
-        [ways],
-        [hours],
-    )  # fmt: skip
-    best = _searched(data, end_s, seed, _as_solution(data, start, whole=whole))
-    if best is None:
-        return None
-    return [one for route in best.routes() for one in _rounds_of(data, route)]
-
-
-def _lorries(
-    problem: LocationRouting, depots: Depots, form: str, lorry: int
-) -> list[pyvrp.VehicleType]:
-    full = int(problem.lorry_capacity)
-    if form == "whole":
-        return [_whole_depot(problem, j, full) for j in depots]
-    return [
-        pyvrp.VehicleType(number, [size], j, j, fixed_cost=lorry)
-        for j in depots
-        for number, size in _rooms(problem, j, form)
-    ]
-
-
-def _whole_depot(problem: LocationRouting, depot: int, full: int) -> pyvrp.VehicleType:
-    """One route a depot, whose hours are what the depot takes."""
-    room = problem.capacity[depot]
-    limit: dict[str, Any] = {"shift_duration": int(room)} if np.isfinite(room) else {}
-    return pyvrp.VehicleType(1, [full], depot, depot, reload_depots=[depot], **limit)
-
-
-def _searched(
-    data: pyvrp.ProblemData, end_s: float, seed: int, start: pyvrp.Solution | None
-) -> pyvrp.Solution | None:
-    stop = pyvrp.stop.MaxRuntime(max(end_s - time.perf_counter(), 0.01))
-    if sum(one.num_available for one in data.vehicle_types()) == 0:
-        return None
-    found = pyvrp.solve(
-        data, stop, seed=seed, collect_stats=False, display=False, initial_solution=start
-    )
-    return found.best if found.is_feasible() else None
-
-
-def _as_solution(
-    data: pyvrp.ProblemData, rounds: list[tuple[int, tuple[int, ...]]], *, whole: bool
-) -> pyvrp.Solution | None:
-    """Rounds as a start; None where a form has no lorry for one of them."""
-    types = data.vehicle_types()
-    if not rounds:
-        return None
-    routes = []
-    if whole:
-        for t, kind in enumerate(types):
-            mine = [stops for depot, stops in rounds if depot == kind.start_depot]
-            calls: list[Activity] = []
-            for k, stops in enumerate(mine):
-                if k:
-                    calls.append(Activity(ActivityType.DEPOT, kind.start_depot))
-                calls += [Activity(ActivityType.CLIENT, i) for i in stops]
-            if calls:
-                routes.append(pyvrp.Route(data, calls, t))
-        return pyvrp.Solution(data, routes)
-    free = [one.num_available for one in types]
-    for depot, stops in sorted(rounds, key=lambda one: -len(one[1])):
-        load = sum(data.client(i).pickup[0] for i in stops)
-        fitting = [
-            t for t, one in enumerate(types)
-            if one.start_depot == depot and free[t] and one.capacity[0] >= load
-        ]  # fmt: skip
-        if not fitting:
-            return None
-        t = min(fitting, key=lambda t: types[t].capacity[0])
-        free[t] -= 1
-        routes.append(pyvrp.Route(data, list(stops), t))
-    return pyvrp.Solution(data, routes)
-
-
-def _rounds_of(data: pyvrp.ProblemData, route: pyvrp.Route) -> list[tuple[int, tuple[int, ...]]]:
-    depot = data.vehicle_type(route.vehicle_type()).start_depot
-    trips: list[list[int]] = [[]]
-    for one in route:
-        if one.is_client():
-            trips[-1].append(one.idx)
-        elif trips[-1]:
-            trips.append([])
-    return [(depot, tuple(trip)) for trip in trips if trip]

@@ -11,7 +11,8 @@ import pytest
 from planner.problem import ProblemError
 from planner.routes import plan_rounds
 from planner.routes.estimate import HaulEstimate, drivers, fitted
-from planner.routes.location import LocationRouting, cost_of, locate_and_route
+from planner.routes.location import locate_and_route
+from planner.routes.location_problem import LocationRouting, cost_of
 from planner.routes.stores import StoreChoice, choose_split
 from planner.solution import Cancelled
 from tests.planner.routes.instances import QUICK, lorry, scattered
