@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ NAME = "capacitated lagrangian branch and bound"
 REPORT_EVERY_S = 0.2
 
 
-class Course:
+class Course(ABC):
     """The state of one solve, and the reports to its watch."""
 
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
@@ -40,6 +41,23 @@ class Course:
         self._kept = np.inf
         self._ended = False
         self._proof_of_bound = "lagrangian"
+
+    def solve(self) -> Found:
+        """Bound, search and branch; a cancelled solve leaves its best with the watch."""
+        if not self.data.servable:
+            return Found.nothing(NAME, bound=np.inf, infeasible=True)
+        try:
+            self._run()
+        except BaseException:
+            if np.isfinite(self.objective):
+                self.watch.keep(self._found())
+            raise
+        self._ended = True
+        return self._found()
+
+    @abstractmethod
+    def _run(self) -> None:
+        """The stages in their order; may end at any look at the watch."""
 
     @property
     def objective(self) -> float:

@@ -18,12 +18,12 @@ from planner.solving.capacitated.bound import (
     first_multipliers,
     rounded_down,
 )
-from planner.solving.capacitated.course import NAME, Course
+from planner.solving.capacitated.course import Course
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
 from planner.solving.capacitated.divided_dive import dive
 from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
 from planner.solving.capacitated.search import SitePlan
-from planner.solving.method import Found, Watch
+from planner.solving.method import Watch
 
 ROOT_ROUNDS = 600
 PERIOD = 20
@@ -52,19 +52,6 @@ class DividedRun(Course):
         self._relaxation = DividedBound(self.data)
         self._halt = np.zeros(1, np.int64)
         self._starts: list[IntArray] = []
-
-    def solve(self) -> Found:
-        """Bound, search and branch; a cancelled solve leaves its best with the watch."""
-        if not self.data.servable:
-            return Found.nothing(NAME, bound=np.inf, infeasible=True)
-        try:
-            self._run()
-        except BaseException:
-            if np.isfinite(self.objective):
-                self.watch.keep(self._found())
-            raise
-        self._ended = True
-        return self._found()
 
     def _run(self) -> None:
         with ThreadPoolExecutor(1) as pool, self._stage("bound"):

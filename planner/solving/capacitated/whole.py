@@ -17,7 +17,7 @@ from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import Progress, SolverSettings
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
-from planner.solving.capacitated.course import NAME, Course
+from planner.solving.capacitated.course import Course
 from planner.solving.capacitated.data import NO_LIMIT, CapacitatedData
 from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
@@ -37,7 +37,7 @@ from planner.solving.capacitated.whole_branch import (
     whole_place,
 )
 from planner.solving.capacitated.whole_fixing import settle_pair
-from planner.solving.method import Found, Watch
+from planner.solving.method import Watch
 
 ROOT_ROUNDS, FIRST_LOOK = 600, 100
 """Rounds at the root, and of them those before a divided problem is solved."""
@@ -116,19 +116,6 @@ class WholeRun(Course):
         self._seed = 0
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
-
-    def solve(self) -> Found:
-        """Bound, search and branch; a cancelled solve leaves its best with the watch."""
-        if not self.data.servable:
-            return Found.nothing(NAME, bound=np.inf, infeasible=True)
-        try:
-            self._run()
-        except BaseException:
-            if np.isfinite(self.objective):
-                self.watch.keep(self._found())
-            raise
-        self._ended = True
-        return self._found()
 
     def _run(self) -> None:
         with self._stage("bound"):
