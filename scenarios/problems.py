@@ -21,6 +21,7 @@ from planner.problem import (
     SitingProblem,
     Strength,
 )
+from planner.tiered import annualised_cny_per_yr
 from scenarios.facility_states import MAY_GROW
 from scenarios.licence_areas import same_licence_area
 from scenarios.schema import ProblemType, SizeOption, Tier
@@ -227,7 +228,7 @@ def annual_cost_cny(size: SizeOption, discount_rate: float) -> float:
 
 def recovery_factor(rate: float, years: float) -> float:
     """Part of an investment that each year of its life bears."""
-    return 1 / years if rate == 0 else rate / (1 - (1 + rate) ** -years)
+    return float(annualised_cny_per_yr(1.0, years, rate))
 
 
 def site_sizes(tier: Tier, sites: gpd.GeoDataFrame, discount_rate: float) -> tuple[Size, ...]:

@@ -114,7 +114,7 @@ class StreamRun:
             if wants is None:
                 continue
             if tier.role is Role.TERMINAL and not len(self._facilities[tier.id]):
-                self.faults.append(_no_terminal(self.profile, tier))
+                self.faults.append(no_terminal(self.profile, tier))
                 continue
             found = self._sites(tier)
             answer = yield from self._site_tier(tier, wants, found)
@@ -129,20 +129,7 @@ class StreamRun:
     def assessment(self) -> dict[str, Any]:
         """The present state of every tier that serves the demand itself."""
         self._tell("assess")
-        shared = self._shared
-        with shared.clock.of("assess"):
-            return {
-                "tiers": [
-                    assess_tier(
-                        shared.inputs,
-                        tier,
-                        present_wants(self._points, tier),
-                        self._facilities[tier.id],
-                        shared.travel,
-                    )
-                    for tier in self.profile.tiers
-                ]
-            }
+        return present_state(self._shared, self.profile, self._points, self._facilities)
 
     def _refuse_unknown_sites(self) -> None:
         changes = changes_of(self._shared.scenario, self.profile)
@@ -285,6 +272,28 @@ class StreamRun:
         shared.notify(RunProgress(step, self.profile.id, tier_id, shared.done, shared.total))
 
 
+def present_state(
+    shared: Shared,
+    profile: StreamProfile,
+    points: DemandPoints,
+    facilities: Mapping[str, gpd.GeoDataFrame],
+) -> dict[str, Any]:
+    """现状: every tier of a stream with the facilities that stand today."""
+    with shared.clock.of("assess"):
+        return {
+            "tiers": [
+                assess_tier(
+                    shared.inputs,
+                    tier,
+                    present_wants(points, tier),
+                    facilities[tier.id],
+                    shared.travel,
+                )
+                for tier in profile.tiers
+            ]
+        }
+
+
 def stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     """Tables of the same columns one under another."""
     return gpd.GeoDataFrame(
@@ -292,7 +301,8 @@ def stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     )
 
 
-def _no_terminal(profile: StreamProfile, tier: Tier) -> Fault:
+def no_terminal(profile: StreamProfile, tier: Tier) -> Fault:
+    """A stream whose given end is not among the facilities."""
     message = N_(
         "no {tier} is among the facilities: the way beyond is not counted; add it to the layer "
         "'facilities', outside the area too"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from planner.solving.tiered.groups import groups_of, part_of
 from planner.tiered import Flow, TieredSolution
 from planner.tiered import StreamPlan as TieredPlan
 from planner.tiered.objectives import goal_value
-from scenarios.assess import assess_tier
 from scenarios.changes import changed_inputs
 from scenarios.clock import Clock
 from scenarios.inputs import Inputs, load_inputs
@@ -30,8 +28,7 @@ from scenarios.programme.reading import phase_states
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import stream_hash, versions
 from scenarios.schema import ProblemType, Scenario, StreamProfile
-from scenarios.stream_run import Shared, stacked
-from scenarios.tier_wants import present_wants
+from scenarios.stream_run import Shared, present_state, stacked
 
 
 def run_programme(
@@ -136,7 +133,7 @@ def _stream_plan(
             TierResult(tier.id, certificate, solution.reasons) for tier in levels.sited[:1]
         ),
         certificate=certificate,
-        assessment=_assessment(shared, levels),
+        assessment=present_state(shared, levels.profile, levels.points, levels.facilities),
         input_hash=stream_hash(shared.scenario, levels.profile, shared.inputs.digest),
         phases=states,
         programme=part,
@@ -175,20 +172,3 @@ def _part(
         ProgrammePart(part, plans),
         replace(whole, outcome=outcome, objective=objective, bound=bound),
     )
-
-
-def _assessment(shared: Shared, levels: StreamLevels) -> dict[str, Any]:
-    """The present state of every tier, as a plan of one year has it."""
-    with shared.clock.of("assess"):
-        return {
-            "tiers": [
-                assess_tier(
-                    shared.inputs,
-                    tier,
-                    present_wants(levels.points, tier),
-                    levels.facilities[tier.id],
-                    shared.travel,
-                )
-                for tier in levels.profile.tiers
-            ]
-        }

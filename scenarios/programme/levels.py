@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geodata.faults import N_, Fault, Severity
+from geodata.faults import Fault
 from scenarios.changes import changes_of, with_changes, with_new_places
 from scenarios.demand_points import DemandPoints, demand_points
 from scenarios.operations import Role
 from scenarios.problems import TierProblem, Wants, cutoff_of, place_key, tier_problem
 from scenarios.schema import ProblemType, Scenario, StreamProfile, Tier
 from scenarios.sites import TierSites, facilities_of, gather_sites
-from scenarios.stream_run import Shared
+from scenarios.stream_run import Shared, no_terminal
 from scenarios.travel import Place
 
 DEMAND = "demand"
@@ -91,7 +91,7 @@ def stream_levels(shared: Shared, profile: StreamProfile) -> StreamLevels:
     sites: dict[str, TierSites] = {}
     for tier in profile.tiers:
         if tier.role is Role.TERMINAL and not len(facilities[tier.id]):
-            faults.append(_no_terminal(profile, tier))
+            faults.append(no_terminal(profile, tier))
             continue
         with shared.clock.of("sites"):
             found = gather_sites(inputs, profile, tier, facilities[tier.id])
@@ -101,14 +101,6 @@ def stream_levels(shared: Shared, profile: StreamProfile) -> StreamLevels:
     with shared.clock.of("distances"):
         hauls = tuple(_hauls(shared, profile, points, tiers, sites))
     return StreamLevels(profile, points, tiers, sites, hauls, facilities, tuple(faults))
-
-
-def _no_terminal(profile: StreamProfile, tier: Tier) -> Fault:
-    message = N_(
-        "no {tier} is among the facilities: the way beyond is not counted; add it to the layer "
-        "'facilities', outside the area too"
-    )
-    return Fault(profile.id, message, {"tier": tier.id}, Severity.WARNING)
 
 
 def _hauls(
