@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from planner.solution import SitingSolution
 from scenarios.facility_states import PROPOSED
 from scenarios.plan import ASSIGNMENT_COLUMNS, DEMAND_COLUMNS, FACILITY_COLUMNS
-from scenarios.problems import Size, TierProblem
+from scenarios.problems import TierProblem
 from scenarios.schema import ProblemType, StreamProfile, Tier
+from scenarios.sizes import Size
 from scenarios.travel import Travel
 
 FloatArray = NDArray[np.float64]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from geodata.faults import N_
 from scenarios.answers import TierAnswer, is_open
 from scenarios.plan import Indicator
-from scenarios.problems import WAN
 from scenarios.schema import ProblemType
+from scenarios.sizes import WAN
 
 FloatArray = NDArray[np.float64]
 

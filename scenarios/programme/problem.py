@@ -28,9 +28,9 @@ from planner.tiered import (
 )
 from planner.tiered import Tier as TieredTier
 from scenarios.operations import Harvest
-from scenarios.problems import WAN, Size
 from scenarios.programme.levels import Haul, StreamLevels, tonnes_by_phase
 from scenarios.schema import QuotaRule, Scenario, StreamProfile, Tier
+from scenarios.sizes import WAN, Size
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -13,12 +13,9 @@ from planner import Objective, Strength, solve
 from scenarios.problems import (
     OBJECTIVES,
     Wants,
-    annual_cost_cny,
     cutoff_of,
     practice_problem,
     quotas_of,
-    recovery_factor,
-    site_sizes,
     tier_problem,
 )
 from scenarios.schema import (
@@ -31,6 +28,7 @@ from scenarios.schema import (
     Tier,
     Words,
 )
+from scenarios.sizes import annual_cost_cny, recovery_factor, site_sizes
 from scenarios.travel import Place, Travel
 
 WORDS = Words(zh="级", en="tier")
