@@ -163,3 +163,24 @@ def _groups(problem: SitingProblem, site: IntArray) -> tuple[IntArray, IntArray,
         np.array([*least, 0], np.int64),
         np.array([*most, NO_LIMIT], np.int64),
     )
+
+
+def tiny_data(*, single_source: bool) -> CapacitatedData:
+    """Two sites and three points: enough to run every kernel once."""
+    return CapacitatedData(
+        cost=np.array([[1.0, 2.0, 9.0], [8.0, 2.0, 1.0]]),
+        weight=np.ones(3),
+        site=np.arange(2),
+        point=np.arange(3),
+        size_start=np.arange(3),
+        capacity=np.full(2, 2.0),
+        fixed_cost=np.ones(2),
+        size=np.arange(2),
+        required=np.zeros(2, np.bool_),
+        group=np.zeros(2, np.int64),
+        group_least=np.zeros(1, np.int64),
+        group_most=np.full(1, NO_LIMIT),
+        count_least=0,
+        count_most=NO_LIMIT,
+        single_source=single_source,
+    )

@@ -7,6 +7,7 @@ searched; the bound is :mod:`planner.solving.capacitated.divided_bound`'s.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from planner.solving.capacitated.bound import (
     rounded_down,
 )
 from planner.solving.capacitated.course import Course
+from planner.solving.capacitated.data import tiny_data
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
 from planner.solving.capacitated.divided_dive import dive
 from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
+from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.search import SitePlan
 from planner.solving.method import Watch
 
@@ -41,10 +44,23 @@ NEAR = 1.01
 """Interchange begins from plans that are no dearer than the best by more than this."""
 
 
+@lru_cache(maxsize=1)
+def load_kernels() -> None:
+    """Run every kernel once: a small first problem may be solved before it needs them all."""
+    data = tiny_data(single_source=False)
+    relaxation = DividedBound(data)
+    stand = relaxation.begin(first_multipliers(data))
+    state, banned = np.full(data.m, FREE, np.int64), np.zeros(len(data.capacity), np.bool_)
+    halt = np.zeros(1, np.int64)
+    relaxation.rise(stand, state, banned, rounds=2, target=9.0, stop_at=9.0, halt=halt)
+    relaxation.fixed(stand, state, banned, 20.0)
+
+
 class DividedRun(Course):
     """One solve: which stage comes when."""
 
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
+        load_kernels()
         super().__init__(problem, settings, watch)
         pairs = max(1, self.data.n * self.data.m)
         self._large = pairs >= LARGE_PAIRS

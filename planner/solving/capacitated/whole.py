@@ -18,7 +18,7 @@ from planner.solution import Progress, SolverSettings
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
 from planner.solving.capacitated.course import Course
-from planner.solving.capacitated.data import NO_LIMIT, CapacitatedData
+from planner.solving.capacitated.data import tiny_data
 from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
@@ -77,23 +77,7 @@ SCHEDULES = (0.3, 3.0, 1.0)
 @lru_cache(maxsize=1)
 def load_kernels() -> None:
     """Run every kernel once: a small first problem may be solved before it needs them all."""
-    data = CapacitatedData(
-        cost=np.array([[1.0, 2.0, 9.0], [8.0, 2.0, 1.0]]),
-        weight=np.ones(3),
-        site=np.arange(2),
-        point=np.arange(3),
-        size_start=np.arange(3),
-        capacity=np.full(2, 2.0),
-        fixed_cost=np.ones(2),
-        size=np.arange(2),
-        required=np.zeros(2, np.bool_),
-        group=np.zeros(2, np.int64),
-        group_least=np.zeros(1, np.int64),
-        group_most=np.full(1, NO_LIMIT),
-        count_least=0,
-        count_most=NO_LIMIT,
-        single_source=True,
-    )
+    data = tiny_data(single_source=True)
     pairs = pairs_of(data)
     place, seen = whole_place(data, pairs, np.full(3, 2.0)), nothing_seen(pairs)
     ascended(pairs, place, seen, target=9.0, stop_at=9.0, rounds=3)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
-from planner import Objective, presets, solve
+from planner import Objective, Sites, presets, solve
 from planner.solution import SolverSettings
-from planner.solving import loading, methods
+from planner.solving import capacitated, loading, methods
 from planner.solving.method import Watch
 
 
@@ -47,3 +51,37 @@ def test_the_tiny_problem_has_an_answer(objective, single_source):
         )
     )
     assert solve(kind, SolverSettings(accelerate=False)).has_plan
+
+
+def kernels():
+    """Every compiled kernel of capacitated location, and for what types it has been compiled."""
+    found = {}
+    for one in pkgutil.iter_modules(capacitated.__path__):
+        module = importlib.import_module(f"{capacitated.__name__}.{one.name}")
+        for name, value in vars(module).items():
+            if isinstance(value, Dispatcher):
+                found[module.__name__, name] = len(value.signatures)
+    return found
+
+
+@pytest.mark.parametrize("single_source", [False, True])
+def test_no_kernel_is_left_to_compile_on_the_clock(single_source, monkeypatch):
+    monkeypatch.setattr(loading, "_loaded", set())
+    draw = np.random.default_rng(3)
+    weight = draw.integers(1, 9, 60).astype(float)
+    problem = presets.capacitated_location(
+        np.hypot(*(draw.random((60, 1, 2)) - draw.random((1, 20, 2))).transpose(2, 0, 1)) * 100,
+        weight,
+        sites=Sites.simple(
+            [f"j{j}" for j in range(20)],
+            capacity=np.full(20, weight.sum() / 5),
+            fixed_cost=draw.uniform(900, 1500, 20),
+        ),
+        single_source=single_source,
+    )
+    settings = SolverSettings(gap=0.001)
+    method = next(iter(methods.applicable(problem, settings)))
+    loading.load(method, problem, settings, Watch(settings))
+    before = kernels()
+    assert solve(problem, settings).has_plan
+    assert kernels() == before
