@@ -110,7 +110,9 @@ class Facilities:
         falls[owner[1:][(np.diff(owner) == 0) & (capacity[1:] < capacity[:-1])]] = True
         complain(falls, "must list sizes in ascending capacity")
         cheaper = np.zeros(f, np.bool_)
-        cheaper[owner[1:][(np.diff(owner) == 0) & (np.diff(self.investment_cny) < 0)]] = True
+        cheaper[
+            owner[1:][(np.diff(owner) == 0) & (self.investment_cny[1:] < self.investment_cny[:-1])]
+        ] = True
         complain(cheaper & self.expandable, "must not cost less to build larger; correct it")
         tight = np.zeros(f, np.bool_)
         tight[owner[self.least_throughput_t_per_yr > capacity]] = True

@@ -23,7 +23,7 @@ import numpy as np
 from planner.models.modelling import ArrayWriter
 from planner.models.tiered import build
 from planner.problem import FloatArray, IntArray
-from planner.solution import SolverSettings
+from planner.solution import FEASIBILITY_TOLERANCE, SolverSettings
 from planner.solving import highs, judging
 from planner.solving.highs import Ending, HighsOptions, LinearProgram
 from planner.solving.method import Watch
@@ -74,10 +74,35 @@ def load_kernels(problem: TieredProblem) -> None:
     planned_below(problem, first, onward, seed=0, rounds=1)
 
 
+def lacks_room(problem: TieredProblem) -> bool:
+    """Whether the first tier at its largest cannot take all, or a point fits nowhere, in a phase.
+
+    Sums say so at once; prices and searches would only find no plan for as long as they are let.
+    """
+    stream = problem.streams[0]
+    leg, tier = stream.legs[stream.legs_from(DEMAND)[0]], stream.tiers[0]
+    start = tier.facilities.size_start
+    largest = np.maximum.reduceat(tier.usable_capacity_t_per_yr, start[:-1])
+    slack = 1 + 2 * FEASIBILITY_TOLERANCE
+    for tonnes, alive in zip(stream.demand.tonnes, problem.alive(tier), strict=True):
+        room = largest * alive * slack + FEASIBILITY_TOLERANCE
+        if tonnes[stream.reachable].sum() > room.sum():
+            return True
+        most = np.full(len(tonnes), np.inf if not stream.single_source else 0.0)
+        np.maximum.at(most, leg.row, room[leg.to])
+        if (tonnes > most)[stream.reachable].any():
+            return True
+    return False
+
+
 def solve_decomposed(
     problem: TieredProblem, settings: SolverSettings, watch: Watch, answer: GroupAnswer
 ) -> None:
     """Solve one stream; ``answer`` holds the best so far at every moment."""
+    if lacks_room(problem):
+        # Nothing to decompose: the plain model proves it at once, which leaves time to explain.
+        solve_plain(problem, settings, watch, answer)
+        return
     run = _Run(problem, settings, watch, answer)
     run.solve()
     if answer.plans is None and watch.remaining_s > 0:

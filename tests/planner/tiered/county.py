@@ -40,8 +40,12 @@ def county(
     phases: int = 2,
     candidates: tuple[int, int, int] = (160, 36, 6),
     shared_cny_per_yr: float = 0.0,
+    load: float = 1.0,
 ) -> TieredProblem:
-    """The first ``count`` streams over one county; shared township sites where they cost."""
+    """The first ``count`` streams over one county; shared township sites where they cost.
+
+    ``load`` is the share of a whole county's tonnes: fewer candidates have room for fewer.
+    """
     rng = np.random.default_rng(seed)
     town = rng.uniform(4, 36, (TOWNS, 2))
     district = np.arange(villages) % TOWNS
@@ -66,6 +70,7 @@ def county(
             station_town,
             phases,
             shared=shared,
+            load=load,
         )
         streams.append(stream)
         quotas += rules
@@ -84,13 +89,13 @@ def county(
     )
 
 
-def _stream(row, number, where, people, district, sites, station_town, phases, *, shared):
+def _stream(row, number, where, people, district, sites, station_town, phases, *, shared, load):
     name, tonnes, cost_1, cost_2, cost_3, haul_1, haul_2, haul_3 = row
     rng = np.random.default_rng(100 + number)
     point, station, centre = sites
     share = people * rng.uniform(0.7, 1.3, len(people))
     growth = np.linspace(1.0, 1.15, phases)[:, None]
-    per_yr = growth * tonnes * share / share.sum()
+    per_yr = load * growth * tonnes * share / share.sum()
     unit = tonnes / 50_000
 
     def sizes(capacity, cost, factor):
