@@ -93,25 +93,47 @@ def make_calendar(problem: RoundsProblem, visited: IntArray, clustered: Clustere
     clustered : rounds of some stops, for those that have a choice
     """
     calendar = np.zeros(problem.stops.days.shape, bool)
-    hours = np.zeros(problem.day_count)
-    work = work_s(problem)
+    load = _Load(problem)
     groups: dict[tuple[Pattern, ...], list[int]] = defaultdict(list)
     for i in visited:
         groups[patterns_of(problem, int(i))].append(int(i))
     # Those with the least choice first: what has more can fill the valleys they leave.
     for choice, members in sorted(groups.items(), key=lambda item: len(item[0])):
-        if len(choice) == 1:
-            calendar[np.ix_(members, list(choice[0]))] = True
-            hours[list(choice[0])] += work[members].sum()
-            continue
         # Days with lorries out anyway can be evened out with half rounds; on an idle day, half a
         # round would take a lorry and a crew out for half a day's work.
-        running = int(np.count_nonzero(hours))
-        for bundle in _bundles(members, clustered, work, min(running, len(choice))):
-            best = min(choice, key=lambda days: _busiest(hours, days, work[bundle].sum()))
+        running = int(np.count_nonzero(load.hours))
+        bundles = [members]
+        if len(choice) > 1:
+            bundles = _bundles(members, clustered, load.work, min(running, len(choice)))
+        for bundle in bundles:
+            best = min(choice, key=lambda days: load.after(days, bundle))
             calendar[np.ix_(bundle, list(best))] = True
-            hours[list(best)] += work[bundle].sum()
+            load.add(best, bundle)
     return calendar
+
+
+class _Load:
+    """Work and tonnes of every day so far."""
+
+    def __init__(self, problem: RoundsProblem) -> None:
+        self.work = work_s(problem)
+        self.hours = np.zeros(problem.day_count)
+        self._tonnes = problem.stops.amount_t.sum(axis=1)
+        self._brought_t = np.zeros(problem.day_count)
+        sites = problem.disposal
+        self._most_t = float(sites.capacity_t_per_day.sum()) if len(sites) else np.inf
+
+    def add(self, days: Pattern, stops: list[int]) -> None:
+        """Visit some stops on these days."""
+        self.hours[list(days)] += self.work[stops].sum()
+        self._brought_t[list(days)] += self._tonnes[stops].sum()
+
+    def after(self, days: Pattern, stops: list[int]) -> tuple[float, float, float, int]:
+        """What is to be small after: tonnes no site takes, the busiest day, their sum, the day."""
+        brought_t = self._brought_t[list(days)] + self._tonnes[stops].sum()
+        hours = self.hours[list(days)] + self.work[stops].sum()
+        beyond_t = max(0.0, float(brought_t.max()) - self._most_t)
+        return beyond_t, float(hours.max()), float(hours.sum()), days[0]
 
 
 def work_s(problem: RoundsProblem) -> FloatArray:
@@ -123,12 +145,6 @@ def work_s(problem: RoundsProblem) -> FloatArray:
     hop = np.sort(near, axis=1)[:, : min(3, max(len(place) - 1, 0))]
     hop = np.where(np.isfinite(hop), hop, 0.0)
     return problem.stops.service_s + (hop.mean(axis=1) if hop.shape[1] else 0.0) + 1.0
-
-
-def _busiest(hours: FloatArray, days: Pattern, more: float) -> tuple[float, float, int]:
-    """What is to be small: the busiest of these days after, their sum, and which they are."""
-    after = hours[list(days)] + more
-    return float(after.max()), float(after.sum()), days[0]
 
 
 def _bundles(

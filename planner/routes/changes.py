@@ -24,6 +24,7 @@ from planner.routes.route_day import DayAnswer, price, route_day
 from planner.routes.schedule import Call, Order, schedule
 from planner.routes.screening import unservable
 from planner.routes.search import SearchLimits
+from planner.routes.site_room import brought_t, excess_t, room_left
 from planner.routes.solution import Kind, Round, RoundsSolution, Unserved
 from planner.routes.tidy import fits
 from planner.solution import Outcome, Reason
@@ -132,7 +133,11 @@ class _Replanning:
         stops = np.flatnonzero(self._calendar[:, day] & (problem.stops.territory == territory))
         taken = [Order(r.vehicle, r.depot, ()) for r in so_far if r.day == day]
         fleet = fleet_left(whole_fleet(problem), taken)
-        task = day_task(problem, day, territory, stops, fleet)
+        room_t = problem.disposal.capacity_t_per_day.copy()
+        for one in so_far:
+            if one.day == day:
+                room_t = np.maximum(room_t - brought_t(problem, one), 0.0)
+        task = replace(day_task(problem, day, territory, stops, fleet), room_t=room_t)
         orders = _affordable(task, self._carried(day, set(stops.tolist())), fleet)
         left = self._inserted(task, orders)
         if left:
@@ -203,6 +208,7 @@ class _Replanning:
             rest = [one for k, one in enumerate(orders) if k not in set(chosen)]
             inside = [np.array(left, np.int64), *jobs_of(task, part)]
             inner = task.part(np.sort(np.concatenate(inside)), fleet_left(task.fleet, rest))
+            inner = replace(inner, room_t=room_left(task.room_t, task.problem, rest))
             found = self._routed(inner)
             missing = len(found.left_out)
             if best is None or missing < best[0]:
@@ -302,6 +308,8 @@ def _affordable(task: DayTask, orders: list[Order], fleet: Fleet) -> list[Order]
             continue
         if number is not None:
             free[order.vehicle][order.depot] = number - 1
+        if task.sites_limited and excess_t(task, [*kept, order]):
+            continue
         kept.append(order)
     at = {id(one): k for k, one in enumerate(orders)}
     return sorted(kept, key=lambda one: at[id(one)])
@@ -329,6 +337,9 @@ def _cheapest_place(
         for at in range(len(order.calls)):
             other = replace(order, calls=(*order.calls[:at], call, *order.calls[at:]))
             if not fits(task, other):
+                continue
+            rest = (*orders[:k], *orders[k + 1 :])
+            if task.sites_limited and excess_t(task, (*rest, other)):
                 continue
             more = price(task, other) - cost
             if more < least:

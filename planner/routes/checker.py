@@ -43,6 +43,7 @@ def check_solution(problem: RoundsProblem, solution: RoundsSolution) -> list[Fin
         name = f"{problem.vehicles[one.vehicle].id} {one.lorry}, day {one.day}, round {k}"
         found += check_round(problem, one, name)
     found += _fleet_findings(problem, known)
+    found += _site_findings(problem, known)
     missing = {one.stop: one.missing for one in solution.unserved}
     found += _service_findings(problem, known, solution.calendar, missing)
     return found
@@ -244,6 +245,25 @@ def _fleet_findings(problem: RoundsProblem, rounds: Sequence[Round]) -> Iterator
         if count > 1:
             subject = f"{problem.vehicles[v].id} {lorry} at {problem.depots.ids[k]}, day {day}"
             yield Finding("lorry_twice", subject, count)
+
+
+def _site_findings(problem: RoundsProblem, rounds: Sequence[Round]) -> Iterator[Finding]:
+    """No site takes more on a day than it can."""
+    amount = problem.stops.amount_t.sum(axis=1)
+    taken: dict[tuple[int, int], float] = defaultdict(float)
+    for one in rounds:
+        load = 0.0
+        for call in one.visits:
+            if call.kind is Kind.STOP:
+                load += float(amount[call.position]) * call.share
+            elif call.kind is Kind.DISPOSAL:
+                taken[call.position, one.day] += load
+                load = 0.0
+    for (site, day), tonnes in sorted(taken.items()):
+        most = float(problem.disposal.capacity_t_per_day[site])
+        if tonnes > most * (1 + LOAD_TOLERANCE):
+            name = f"{problem.disposal.ids[site]}, day {day}"
+            yield Finding("site_full", name, tonnes - most)
 
 
 def _service_findings(

@@ -27,6 +27,8 @@ class DayTask:
     ----------
     stop : (j,) positions; a divisible stop that is larger than a lorry comes several times
     share : (j,) of what the stop has that day
+    room_t : (sites,) tonnes that disposal sites still take on that day
+    toll_cny : (sites,) put on every emptying by a search that would overfill sites
     """
 
     problem: RoundsProblem
@@ -35,6 +37,8 @@ class DayTask:
     stop: IntArray
     share: FloatArray
     fleet: Fleet
+    room_t: FloatArray
+    toll_cny: FloatArray
 
     def __len__(self) -> int:
         return len(self.stop)
@@ -49,8 +53,16 @@ class DayTask:
         return tuple(k for k in found if self.fleet[vehicle][k] is None or self.fleet[vehicle][k])
 
     def sites(self, vehicle: int) -> tuple[int, ...]:
-        """Where a class may empty."""
-        return self.problem.sites_of(self.problem.vehicles[vehicle], self.territory)
+        """Where a class may empty: sites that take anything at all on that day."""
+        found = self.problem.sites_of(self.problem.vehicles[vehicle], self.territory)
+        return tuple(site for site in found if self.room_t[site] > 0)
+
+    @property
+    def sites_limited(self) -> bool:
+        """Whether a site's daily capacity could bind: not all of the task would go there."""
+        used = sorted({site for v in range(len(self.problem.vehicles)) for site in self.sites(v)})
+        total_t = float(self.problem.stops.amount_t.sum(axis=1)[self.stop] @ self.share)
+        return bool((self.room_t[used] < total_t).any())
 
     @cached_property
     def allowed(self) -> np.ndarray:
@@ -78,7 +90,14 @@ def day_task(
         parts = np.where(can, np.minimum(parts, parts_needed(problem, vehicle)), parts)
     parts = np.where(problem.stops.divisible, parts, 1)[stops]
     return DayTask(
-        problem, day, territory, np.repeat(stops, parts), 1.0 / np.repeat(parts, parts), fleet
+        problem,
+        day,
+        territory,
+        np.repeat(stops, parts),
+        1.0 / np.repeat(parts, parts),
+        fleet,
+        problem.disposal.capacity_t_per_day,
+        np.zeros(len(problem.disposal)),
     )
 
 

@@ -17,6 +17,7 @@ from planner.routes.day_task import DayTask, fleet_left
 from planner.routes.pyvrp_model import build
 from planner.routes.schedule import Order
 from planner.routes.search import OnOrders, SearchLimits, search
+from planner.routes.site_room import excess_t
 from planner.routes.solution import Kind
 from planner.routes.trips import packed
 
@@ -163,4 +164,5 @@ def _searched(
         return None
     again = packed(task.problem, found.orders)
     cheaper = sum(map(price, again)) < sum(map(price, part)) - 1e-6
-    return again if cheaper else None
+    fuller = task.sites_limited and excess_t(task, rest + again) > excess_t(task, rest + part)
+    return again if cheaper and not fuller else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.problem import BoolArray, IntArray
+from planner.problem import BoolArray, FloatArray, IntArray
 from planner.routes.calendar import make_calendar, without_days
 from planner.routes.checker import check_solution
 from planner.routes.day_task import DayTask, day_task, fleet_left, whole_fleet
@@ -17,6 +17,7 @@ from planner.routes.route_day import DayAnswer, route_day
 from planner.routes.schedule import Order, schedule
 from planner.routes.screening import unservable
 from planner.routes.search import SearchLimits
+from planner.routes.site_room import excess_t, room_left
 from planner.routes.solution import Round, RoundsSolution, Unserved
 from planner.solution import Cancelled, Outcome, Reason
 
@@ -197,7 +198,7 @@ class _Run:
         weight = sum(len(slot.task) for slot in self._slots) or 1
         for slot in self._slots:
             share_s = max(LEAST_S, total * len(slot.task) / weight)
-            slot.task = replace(slot.task, fleet=self._free(slot))
+            slot.task = self._with_what_is_free(slot)
             slot.answer = route_day(
                 slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell("quick")
             )
@@ -218,6 +219,7 @@ class _Run:
     def _improve(self, slot: _Slot, limits: SearchLimits) -> None:
         before = slot.answer
         assert before is not None  # noqa: S101 - the caller looked
+        slot.task = self._with_what_is_free(slot)
 
         def hear(orders: list[Order], _: float) -> None:
             found = DayAnswer(orders, before.left_out)
@@ -231,6 +233,22 @@ class _Run:
         if _worth(slot, found) < _worth(slot, slot.answer):
             slot.answer = found
         self._tell("improve")
+
+    def _with_what_is_free(self, slot: _Slot) -> DayTask:
+        """The task with the lorries and the room at sites that others have left."""
+        return replace(slot.task, fleet=self._free(slot), room_t=self._room_t(slot))
+
+    def _room_t(self, slot: _Slot) -> FloatArray:
+        """Tonnes that sites still take on the fullest of the slot's days."""
+        most_t = self.problem.disposal.capacity_t_per_day
+        least_t = most_t
+        for day in slot.days if np.isfinite(most_t).any() else ():
+            room_t = most_t
+            for other in self._slots:
+                if other is not slot and day in other.days and other.answer is not None:
+                    room_t = room_left(room_t, self.problem, other.answer.orders)
+            least_t = np.minimum(least_t, room_t)
+        return least_t
 
     def _free(self, slot: _Slot) -> tuple[tuple[int | None, ...], ...]:
         """Lorries that the other territories of the same days have left."""
@@ -299,18 +317,29 @@ class _Run:
         """The calendar less what the fleet cannot do, and everybody who misses a visit."""
         calendar = self._calendar.copy()
         missing: dict[int, int] = {}
+        no_room: set[int] = set()
         for slot in self._slots:
-            jobs = [] if slot.answer is None else list(slot.answer.left_out)
-            for i in sorted({int(slot.task.stop[j]) for j in jobs}):
+            answer = slot.answer or DayAnswer([], ())
+            no_room |= {int(slot.task.stop[j]) for j in answer.no_room}
+            for i in sorted({int(slot.task.stop[j]) for j in answer.left_out}):
                 missing[i] = missing.get(i, 0) + len(slot.days)
                 calendar[i, slot.days] = False
         stops = self.problem.stops
         found = [Unserved(i, int(stops.visits[i]), reason) for i, reason in self._reasons.items()]
         found += [
-            Unserved(i, count, Reason("fleet_too_small", (stops.ids[i],), {"missing": count}))
+            Unserved(i, count, self._left_out(i, count, full=i in no_room))
             for i, count in missing.items()
         ]
         return calendar, sorted(found, key=lambda one: one.stop)
+
+    def _left_out(self, stop: int, count: int, *, full: bool) -> Reason:
+        """Why a stop that a lorry could serve is not served."""
+        values: dict[str, float | int] = {"missing": count}
+        if full:
+            values["amount_t"] = float(self.problem.stops.amount_t[stop].sum())
+            values["sites_t"] = float(self.problem.disposal.capacity_t_per_day.sum())
+        kind = "sites_full" if full else "fleet_too_small"
+        return Reason(kind, (self.problem.stops.ids[stop],), values)
 
 
 def _fewer(one: int | None, other: int | None) -> int | None:
@@ -323,8 +352,9 @@ def _cost_cny(slot: _Slot) -> float:
     return 0.0 if slot.answer is None else slot.answer.cost_cny(slot.task) * len(slot.days)
 
 
-def _worth(slot: _Slot, answer: DayAnswer | None) -> tuple[int, float]:
-    """What is to be small: stops left out, then money."""
+def _worth(slot: _Slot, answer: DayAnswer | None) -> tuple[int, float, float]:
+    """What is to be small: stops left out, tonnes beyond what sites take, then money."""
     if answer is None:
-        return len(slot.task) + 1, float("inf")
-    return len(answer.left_out), answer.cost_cny(slot.task)
+        return len(slot.task) + 1, 0.0, float("inf")
+    over_t = excess_t(slot.task, answer.orders) if slot.task.sites_limited else 0.0
+    return len(answer.left_out), over_t, answer.cost_cny(slot.task)

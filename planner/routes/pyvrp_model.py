@@ -27,14 +27,18 @@ from pyvrp import Activity, ActivityType
 
 from planner.problem import FloatArray
 from planner.routes.day_task import DayTask, calls_of, needs_time
+from planner.routes.pyvrp_lorries import (
+    ROUNDING,
+    Limit,
+    load_limits,
+    phantom,
+    vehicle_type,
+)
 from planner.routes.schedule import Order
 from planner.routes.solution import Kind
 from planner.routes.ways import Ways, latest, profiles, short_on_board, unit_prices, whole_up
 
 COST_SCALES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
-LOAD_SCALES = (1.0, 1e3, 1e4)
-ROUNDING = 1e-6
-MANY = 2**62
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +148,7 @@ def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
     used = sorted({site for v, _ in types for site in task.sites(v)})
     sites = tuple(used)
     scale = _cost_scale(task)
-    limits = _limits(task)
+    limits = load_limits(task)
     # A profile for every class and depot with on-board limits, else for every class.
     ways, profile_of = profiles(task, types, sites)
     depot_count = len(problem.depots)
@@ -166,13 +170,13 @@ def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
     ]
     reload_start = 2 * depot_count
     lorries = [
-        _vehicle_type(task, kind, sites, limits, profile, ways[profile].far, scale)
+        vehicle_type(task, kind, sites, limits, profile, ways[profile].far, scale)
         for kind, profile in zip(types, profile_of, strict=True)
     ]
     distances: list[Any] = [one.distance for one in ways]
     durations: list[Any] = [one.duration for one in ways]
     if prize_cny is not None:
-        lorries.append(_phantom(task, len(limits), len(ways), depot_count))
+        lorries.append(phantom(task, len(limits), len(ways), depot_count))
         to_job = np.zeros(distances[0].shape, np.int64)
         to_job[:, : len(task)] = np.round(prize_cny * scale)
         np.fill_diagonal(to_job, 0)
@@ -195,43 +199,6 @@ def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
         scale,
         prize_cny is not None,
     )
-
-
-def _phantom(task: DayTask, loads: int, profile: int, depot_count: int) -> pyvrp.VehicleType:
-    return pyvrp.VehicleType(
-        num_available=len(task),
-        capacity=[MANY] * loads,
-        end_depot=depot_count,
-        unit_distance_cost=1,
-        profile=profile,
-    )
-
-
-Limit = tuple[tuple[int, ...], str]
-
-
-def _limits(task: DayTask) -> dict[Limit, float]:
-    """Every limit that some class has, with the scale that makes its amounts whole numbers."""
-    found: dict[Limit, float] = {}
-    for vehicle in task.problem.vehicles:
-        for streams, measure, _ in vehicle.limits():
-            amount = task.amounts(streams, measure)
-            rooms = [
-                room
-                for one in task.problem.vehicles
-                for s, m, room in one.limits()
-                if (s, m) == (streams, measure)
-            ]
-            found[streams, measure] = _whole_scale(np.concatenate((amount, rooms)), LOAD_SCALES)
-    return found
-
-
-def _whole_scale(values: FloatArray, scales: tuple[float, ...]) -> float:
-    for scale in scales:
-        scaled = values * scale
-        if np.abs(scaled - np.round(scaled)).max(initial=0.0) < ROUNDING:
-            return scale
-    return scales[-1]
 
 
 def _cost_scale(task: DayTask) -> float:
@@ -284,127 +251,3 @@ def _earliest_s(task: DayTask, types: tuple[tuple[int, int], ...]) -> FloatArray
         there = np.where(np.isfinite(way) & task.allowed[v], vehicle.shift_start_s + way, 0.0)
         earliest = np.maximum(earliest, there)
     return earliest
-
-
-def _vehicle_type(
-    task: DayTask,
-    kind: tuple[int, int],
-    sites: tuple[int, ...],
-    limits: dict[Limit, float],
-    profile: int,
-    far_m: int,
-    scale: float,
-) -> pyvrp.VehicleType:
-    v, depot = kind
-    reload_start = 2 * len(task.problem.depots)
-    vehicle = task.problem.vehicles[v]
-    room = {(streams, measure): amount for streams, measure, amount in vehicle.limits()}
-    capacity = [
-        int(np.floor(room[limit] * by + ROUNDING)) if limit in room else MANY
-        for limit, by in limits.items()
-    ]
-    timed = needs_time(task, vehicle)
-    one_trip = short_on_board(task, v)
-    reloads = [reload_start + m for m, site in enumerate(sites) if site in task.sites(v)]
-    if not len(task.problem.disposal):
-        reloads = [depot]
-    if one_trip or vehicle.longest_trips == 1:
-        reloads = []
-    per_m, per_s, overtime_per_s, fixed = (round(price * scale) for price in unit_prices(vehicle))
-    number = task.fleet[v][depot]
-    return pyvrp.VehicleType(
-        num_available=enough(task, v) if number is None else number,
-        capacity=capacity,
-        start_depot=depot,
-        end_depot=len(task.problem.depots) + depot,
-        fixed_cost=fixed,
-        unit_distance_cost=per_m,
-        unit_duration_cost=per_s,
-        profile=profile,
-        # Without hours nothing else keeps a lorry off a way that may not be driven.
-        max_distance=MANY if timed or task.allowed[v].all() else far_m - 1,
-        reload_depots=reloads,
-        max_reloads=_reloads(vehicle.longest_trips, len(task)) if reloads else 0,
-        **(_hours(task, v, depot, overtime_per_s) if timed else {}),
-    )
-
-
-def _reloads(longest_trips: int | None, jobs: int) -> int:
-    return jobs if longest_trips is None else longest_trips - 1
-
-
-def _hours(task: DayTask, v: int, depot: int, overtime_per_s: int) -> dict[str, Any]:
-    """Shift of a type; with a short time on board it is that time, between narrower hours."""
-    vehicle = task.problem.vehicles[v]
-    found: dict[str, Any] = {"tw_early": whole_up(vehicle.shift_start_s)}
-    end = min(vehicle.shift_end_s, _last_end_s(task, v, depot))
-    if short_on_board(task, v):
-        back = _way_back_s(task, v, depot)
-        on_board = task.problem.longest_on_board_s(vehicle)
-        roads = task.problem.matrix(vehicle).duration_s
-        out = roads[task.problem.depots.place[depot], task.problem.stops.place[task.stop]]
-        out = out[np.isfinite(out) & task.allowed[v]]
-        longest = vehicle.longest_out_s - back - float(out.max(initial=0.0))
-        found["shift_duration"] = max(1, int(min(on_board, max(longest, on_board / 2))))
-        end -= back
-    elif np.isfinite(vehicle.longest_shift_s):
-        found["shift_duration"] = int(vehicle.longest_shift_s)
-        if vehicle.longest_overtime_s > 0:
-            found["max_overtime"] = int(vehicle.longest_overtime_s)
-            found["unit_overtime_cost"] = overtime_per_s
-    if np.isfinite(end):
-        found["tw_late"] = int(end)
-    return found
-
-
-def _last_end_s(task: DayTask, v: int, depot: int) -> float:
-    """When a lorry has to be home so that its last site was still open, whichever it was."""
-    problem = task.problem
-    roads = problem.matrix(problem.vehicles[v]).duration_s
-    ends = [
-        problem.disposal.closes_s[site]
-        + problem.disposal.unload_s[site]
-        + roads[problem.disposal.place[site], problem.depots.place[depot]]
-        for site in task.sites(v)
-    ]
-    return float(min(ends, default=np.inf))
-
-
-def _way_back_s(task: DayTask, v: int, depot: int) -> float:
-    """The longest way from where a class empties, emptying included, to a depot."""
-    problem = task.problem
-    roads = problem.matrix(problem.vehicles[v]).duration_s
-    ways = np.array(
-        [
-            problem.disposal.unload_s[site]
-            + roads[problem.disposal.place[site], problem.depots.place[depot]]
-            for site in task.sites(v)
-        ]
-    )
-    return float(ways[np.isfinite(ways)].max(initial=0.0))
-
-
-def enough(task: DayTask, v: int) -> int:
-    """More lorries than could be needed, but not one a stop: each costs the search time."""
-    vehicle = task.problem.vehicles[v]
-    allowed = task.allowed[v]
-    trips = max(
-        (
-            float(task.amounts(streams, measure)[allowed].sum()) / room
-            for streams, measure, room in vehicle.limits()
-        ),
-        default=1.0,
-    )
-    hours = 0.0
-    if np.isfinite(vehicle.longest_out_s):
-        roads = task.problem.matrix(vehicle).duration_s
-        place = task.problem.stops.place[task.stop[allowed]]
-        homes = task.problem.depots.place[list(task.depots(v))]
-        out = np.median(roads[np.ix_(homes, place)].min(axis=0)) if len(place) else 0.0
-        service = float(
-            (task.problem.stops.service_s[task.stop[allowed]] * task.share[allowed]).sum()
-        )
-        usable = max(vehicle.longest_out_s - 2 * float(out), vehicle.longest_out_s / 4)
-        if np.isfinite(usable):
-            hours = (service + float(out) * trips * 2) / usable
-    return int(min(len(task), 10 + 2.5 * trips + 2.5 * hours))

@@ -14,6 +14,12 @@ from planner.routes.parts import WHOLE_JOBS, first_by_parts, improve_by_parts, j
 from planner.routes.pyvrp_model import PyvrpModel, build
 from planner.routes.schedule import Call, Order, schedule
 from planner.routes.search import OnOrders, SearchLimits, search
+from planner.routes.site_room import (
+    excess_t,
+    stops_beyond_room,
+    with_higher_tolls,
+    with_moved_emptyings,
+)
 from planner.routes.solution import Kind
 from planner.routes.tidy import tidied
 from planner.routes.trips import packed
@@ -26,6 +32,8 @@ GIVE_UP_SHARE = 0.35
 SMALL_JOBS, SMALL_ITERATIONS, RESTARTS = 25, 3_000, 6
 """A task of so few jobs is searched from new beginnings rather than for long from one."""
 LAPS = 4
+TOLL_TURNS = 4
+"""Searches of a task whose sites would be overfilled, each with higher tolls."""
 TIDY_S_A_JOB = 0.01
 TIDY_SHARE = 0.1
 """Seconds a job, and share of the time, for moves that the search does not make."""
@@ -38,6 +46,8 @@ class DayAnswer:
     orders: list[Order]
     left_out: tuple[int, ...]
     """Jobs."""
+    no_room: frozenset[int] = frozenset()
+    """Those of them that no site has room for."""
 
     def cost_cny(self, task: DayTask) -> float:
         """Of all rounds."""
@@ -45,9 +55,12 @@ class DayAnswer:
 
 
 def price(task: DayTask, order: Order) -> float:
-    """CNY of a round; ``inf`` where it breaks a rule."""
+    """CNY of a round, with tolls; ``inf`` where it breaks a rule."""
     timed = schedule(task.problem, order, day=task.day)
-    return float("inf") if timed is None else timed.cost_cny(task.problem)
+    if timed is None:
+        return float("inf")
+    tolls = sum(float(task.toll_cny[at]) for kind, at, _ in order.calls if kind is Kind.DISPOSAL)
+    return timed.cost_cny(task.problem) + tolls
 
 
 def route_day(
@@ -61,6 +74,60 @@ def route_day(
     """The best rounds within the limits; ``start`` is an answer to the same task."""
     if not len(task):
         return DayAnswer([], ())
+    if task.sites_limited:
+        return _within_room(task, limits, start, hear, beat)
+    return _routed(task, limits, start, hear, beat)
+
+
+def _within_room(
+    task: DayTask,
+    limits: SearchLimits,
+    start: DayAnswer | None,
+    hear: OnOrders | None,
+    beat: Callable[[], None] | None,
+) -> DayAnswer:
+    """Rounds that overfill no site: see :mod:`planner.routes.site_room`."""
+
+    def plain(order: Order) -> float:
+        return price(task, order)
+
+    best, tolled = start, task
+    for turn in range(TOLL_TURNS):
+        left_s = limits.end_s - time.perf_counter()
+        if left_s <= 0 and best is not None:
+            break
+        part = replace(limits, end_s=limits.end_s - left_s * (1 - 1 / (TOLL_TURNS - turn)))
+        found = _routed(tolled, part, best, hear, beat)
+        answer = _kept_to_room(task, found, plain)
+        best = answer if best is None or _better(task, answer, best) else best
+        if excess_t(task, found.orders):
+            tolled = with_higher_tolls(tolled, found.orders, plain)
+    assert best is not None  # noqa: S101 - the first turn is always taken
+    return best
+
+
+def _better(task: DayTask, one: DayAnswer, other: DayAnswer) -> bool:
+    mine, others = len(one.left_out), len(other.left_out)
+    return (mine, one.cost_cny(task)) < (others, other.cost_cny(task))
+
+
+def _kept_to_room(task: DayTask, answer: DayAnswer, plain: Callable[[Order], float]) -> DayAnswer:
+    """Emptyings moved to sites with room, then stops left out that no site has room for."""
+    orders = with_moved_emptyings(task, answer.orders, plain)
+    beyond = stops_beyond_room(task, orders)
+    short = [_without(one, beyond) for one in orders]
+    kept = _holding(task, DayAnswer([one for one in short if one.calls], ()))
+    full = frozenset(j for j in kept.left_out if int(task.stop[j]) in beyond)
+    return replace(kept, no_room=full)
+
+
+def _routed(
+    task: DayTask,
+    limits: SearchLimits,
+    start: DayAnswer | None,
+    hear: OnOrders | None,
+    beat: Callable[[], None] | None,
+) -> DayAnswer:
     whole, limits = limits, _less_tidying(task, limits)
     if start is not None and start.left_out:
         return _with_prizes(task, limits, hear, beat)

@@ -123,6 +123,7 @@ REASONS = (
     "longer_than_shift",
     "too_long_on_board",
     "no_feasible_day",  # frequency, gaps and allowed days contradict each other
+    "sites_full",  # the sites take no more on that day
     "fleet_too_small",
 )
 """Why a stop is not served, the deeper the later."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -200,6 +200,8 @@ class DisposalSites:
     unload_s : (m,) to empty
     opens_s, closes_s : (m,) seconds of the day between which emptying must begin
     accepts : (m, s) streams that it takes
+    capacity_t_per_day : (m,) tonnes of all lorries and streams together on one day; ``inf`` is no
+        limit (so is leaving it out), 0 is closed
     """
 
     ids: tuple[str, ...]
@@ -208,6 +210,7 @@ class DisposalSites:
     opens_s: FloatArray
     closes_s: FloatArray
     accepts: BoolArray
+    capacity_t_per_day: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", tuple(map(str, self.ids)))
@@ -216,14 +219,20 @@ class DisposalSites:
         for name in ("unload_s", "opens_s", "closes_s"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
         m = len(self.ids)
+        given = np.asarray(self.capacity_t_per_day, np.float64)
+        given = given if given.size else np.full(m, np.inf)
+        object.__setattr__(self, "capacity_t_per_day", frozen(given, np.float64))
         faults = id_faults("disposal sites", self.ids)
-        for name in ("place", "unload_s", "opens_s", "closes_s"):
+        for name in ("place", "unload_s", "opens_s", "closes_s", "capacity_t_per_day"):
             faults += shape_faults(f"disposal.{name}", getattr(self, name), (m,))
         if self.accepts.ndim != 2 or len(self.accepts) != m:
             faults.append(f"disposal.accepts has shape {self.accepts.shape}, needs ({m}, streams)")
         if not faults:
             for name in ("unload_s", "opens_s"):
                 faults += range_faults(f"disposal.{name}", getattr(self, name), self.ids)
+            faults += range_faults(
+                "disposal.capacity_t_per_day", self.capacity_t_per_day, self.ids, finite=False
+            )
             bad = np.flatnonzero(~(self.closes_s >= self.opens_s))
             if len(bad):
                 faults.append(
@@ -237,14 +246,21 @@ class DisposalSites:
 
     @classmethod
     def simple(
-        cls, ids: Sequence[str], place: object, *, unload_s: object = None, streams: int = 1
+        cls,
+        ids: Sequence[str],
+        place: object,
+        *,
+        unload_s: object = None,
+        streams: int = 1,
+        capacity_t_per_day: object = (),
     ) -> DisposalSites:
-        """Sites that take everything at any hour."""
+        """Sites that take everything at any hour, as much as comes unless a capacity is given."""
         m = len(ids)
         return cls(
             tuple(ids), place,  # type: ignore[arg-type]
             np.zeros(m) if unload_s is None else unload_s,  # type: ignore[arg-type]
             np.zeros(m), np.full(m, np.inf), np.ones((m, streams), bool),
+            capacity_t_per_day,  # type: ignore[arg-type]
         )  # fmt: skip
 
     @classmethod

@@ -96,6 +96,7 @@ def _ways(task: DayTask, v: int, sites: tuple[int, ...]) -> Ways:
     distance = roads.distance_m[np.ix_(places, places)]
     duration = roads.duration_s[np.ix_(places, places)]
     n, k = len(task), len(home)
+    _charge_tolls(task, v, sites, distance)
     mine = [m for m, site in enumerate(sites) if site in task.sites(v)]
     last_site = np.full((k, n), -1, np.int64)
     if mine:
@@ -113,6 +114,15 @@ def _ways(task: DayTask, v: int, sites: tuple[int, ...]) -> Ways:
     far = _far_m(vehicle, distance)
     whole = np.where(np.isfinite(distance), np.round(distance), far).astype(np.int64)
     return Ways(whole, _whole_s(duration, timed=needs_time(task, vehicle)), far, last_site)
+
+
+def _charge_tolls(task: DayTask, v: int, sites: tuple[int, ...], distance: FloatArray) -> None:
+    """Sites that would be overfilled lie farther off, by what their toll is worth in metres."""
+    per_m, *_ = unit_prices(task.problem.vehicles[v])
+    if per_m <= 0 or not len(sites):
+        return
+    first = len(distance) - len(sites)
+    distance[:first, first:] += task.toll_cny[list(sites)] / per_m
 
 
 def _fold_last_emptying(
