@@ -8,6 +8,11 @@ For a facility j and a phase t, over the borders (u, v) between units that it co
 
 With a home the root is the home, and the facility serves it when open: ``home_..``
 served_home = open_j.
+
+``least_units_..``, ``most_units_..``   least x open_j <= sum_i served_i <= most x open_j
+
+Units of several demand points are merged before (:mod:`planner.solving.tiered.units`): here each
+point is a unit.
 """
 
 from __future__ import annotations
@@ -51,6 +56,13 @@ def _connected(
     if home >= 0:
         there = {served[home]: 1.0} if home in served else {}
         draft.equal(f"home_{name}", there | ones(draft.sizes(s, k, j, t), -1.0), 0.0)
+    opened = draft.sizes(s, k, j, t)
+    if rule.least_units > 1:
+        terms = ones(served.values()) | ones(opened, -float(rule.least_units))
+        draft.at_least(f"least_units_{name}", terms, 0.0)
+    if rule.most_units is not None:
+        terms = ones(served.values()) | ones(opened, -float(rule.most_units))
+        draft.at_most(f"most_units_{name}", terms, 0.0)
     reached: dict[int, Weighted] = {i: {column: -1.0} for i, column in served.items()}
     for u in served:
         for v in rule.neighbour[rule.start[u] : rule.start[u + 1]].tolist():

@@ -3,6 +3,7 @@
 ``place_p_t``        open_jt <= place_open_pt for every facility on p (its cost is paid once)
 ``land_p_t``         sum of land + shared land x place_open_pt <= land available
 ``apart_p_t_n``      open_jt + open_j't <= 1 for facilities of incompatible streams
+``near_n_q_t``       open_jt + open_j't <= 1 for the pairs of ``apart``
 ``hosted_s_k_j_t``   open_jt <= open_j't of the host tier's facility on the same place
 """
 
@@ -44,6 +45,7 @@ def add_places(draft: Draft) -> None:
             _land(draft, p, t, tenants)
             _apart(draft, p, t, tenants)
     _hosts(draft, tenants_of(draft))
+    _near(draft)
 
 
 def _land(draft: Draft, p: int, t: int, tenants: list[Tenant]) -> None:
@@ -78,6 +80,25 @@ def _apart(draft: Draft, p: int, t: int, tenants: list[Tenant]) -> None:
             ):
                 terms[more] = -1.0
             draft.at_most(f"apart_{p}_{t}_{n}", terms, 1.0)
+
+
+def _near(draft: Draft) -> None:
+    problem = draft.problem
+    for n, rule in enumerate(problem.apart):
+        sides = [
+            (problem.stream_ids.index(stream), problem.stream(stream).tier_ids.index(tier))
+            for stream, tier in (rule.one, rule.other)
+        ]
+        pairs = zip(rule.first.tolist(), rule.second.tolist(), strict=True)
+        for q, (j, other) in enumerate(pairs):
+            subject = problem.streams[sides[0][0]].tiers[sides[0][1]].facilities.ids[j]
+            for t in range(len(problem.phases)):
+                terms = ones(draft.sizes(*sides[0], j, t)) | ones(draft.sizes(*sides[1], other, t))
+                for more in draft.stretch(
+                    Rule.SHARING, f"too_near_{n}_{q}_{t}", subject, t, upper=1.0
+                ):
+                    terms[more] = -1.0
+                draft.at_most(f"near_{n}_{q}_{t}", terms, 1.0)
 
 
 def _hosts(draft: Draft, tenants: dict[int, list[Tenant]]) -> None:

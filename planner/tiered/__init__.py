@@ -17,6 +17,7 @@ from planner.tiered.network import (
 )
 from planner.tiered.problem import Stream, TieredProblem
 from planner.tiered.rules import (
+    Apart,
     Contiguity,
     FacilityQuota,
     Goal,
@@ -38,6 +39,7 @@ __all__ = [
     "DEMAND",
     "NO_YEAR",
     "TERMINALS",
+    "Apart",
     "Contiguity",
     "Facilities",
     "FacilityQuota",

@@ -6,13 +6,12 @@ a plan of the problem.
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 
-from planner.problem import BoolArray, FloatArray, IntArray, Strength
+from planner.problem import FloatArray, IntArray, Strength
 from planner.solution import FEASIBILITY_TOLERANCE, PROVEN_GAP, Outcome
 from planner.solving.checker import Violation
+from planner.tiered.areas_checked import contiguity_violations
 from planner.tiered.loads import sent_on, served_share, taken_in
 from planner.tiered.network import DEMAND, TERMINALS, Tier
 from planner.tiered.objectives import Plans, goal_value, off_quota, places_in_use
@@ -37,7 +36,7 @@ def check_plan(problem: TieredProblem, plans: Plans) -> list[Violation]:
             found += _check_loads(problem, stream, plan, tier, size)
         found += _check_service(problem, stream, plan)
         found += _check_flows(problem, stream, plan)
-        found += _check_contiguity(problem, stream, plan)
+        found += contiguity_violations(problem, stream, plan)
     found += _check_places(problem, plans)
     found += _check_budget(problem, plans)
     for quota in problem.quotas:
@@ -251,45 +250,6 @@ def _check_loads(
     return found
 
 
-def _check_contiguity(problem: TieredProblem, stream: Stream, plan: StreamPlan) -> list[Violation]:
-    rule = stream.contiguity
-    if rule is None:
-        return []
-    tier = stream.tier(rule.tier)
-    size = plan.size[stream.tier_ids.index(rule.tier)]
-    area = np.full((len(problem.phases), len(stream.demand)), -1)
-    for n in stream.legs_to(rule.tier):
-        if stream.legs[n].origin == DEMAND:
-            flow = plan.flows[n]
-            area[flow.phase, stream.legs[n].row[flow.arc]] = stream.legs[n].to[flow.arc]
-    found = []
-    for t, j in np.argwhere(size >= 0).tolist():
-        served = area[t] == j
-        pieces = _pieces(served, rule.start, rule.neighbour)
-        if pieces > 1:
-            found.append(Violation("contiguity", tier.facilities.ids[j], pieces - 1))
-        if rule.home[j] >= 0 and not served[rule.home[j]]:
-            found.append(Violation("home", tier.facilities.ids[j], 1.0))
-    return found
-
-
-def _pieces(served: BoolArray, start: IntArray, neighbour: IntArray) -> int:
-    """Number of connected pieces of the served units."""
-    seen, pieces = np.zeros(len(served), np.bool_), 0
-    for first in np.flatnonzero(served).tolist():
-        if seen[first]:
-            continue
-        pieces += 1
-        seen[first], queue = True, deque([first])
-        while queue:
-            u = queue.popleft()
-            for v in neighbour[start[u] : start[u + 1]].tolist():
-                if served[v] and not seen[v]:
-                    seen[v] = True
-                    queue.append(v)
-    return pieces
-
-
 def _check_places(problem: TieredProblem, plans: Plans) -> list[Violation]:
     found, places = list[Violation](), problem.places
     for t in range(len(problem.phases)):
@@ -316,7 +276,26 @@ def _check_places(problem: TieredProblem, plans: Plans) -> list[Violation]:
             for pair in problem.incompatible
             if set(pair) <= there
         ]
-    return found + _check_hosts(problem, plans)
+    return found + _check_hosts(problem, plans) + _check_apart(problem, plans)
+
+
+def _check_apart(problem: TieredProblem, plans: Plans) -> list[Violation]:
+    found = []
+    for rule in problem.apart:
+        (size, ids), (other_size, other_ids) = (
+            (
+                plans[problem.stream_ids.index(stream)].size[
+                    problem.stream(stream).tier_ids.index(tier)
+                ],
+                problem.stream(stream).tier(tier).facilities.ids,
+            )
+            for stream, tier in (rule.one, rule.other)
+        )
+        both = (size[:, rule.first] >= 0) & (other_size[:, rule.second] >= 0)
+        for q in np.flatnonzero(both.any(axis=0)).tolist():
+            pair = f"{ids[rule.first[q]]}, {other_ids[rule.second[q]]}"
+            found.append(Violation("apart", pair, 1.0))
+    return found
 
 
 def _check_hosts(problem: TieredProblem, plans: Plans) -> list[Violation]:

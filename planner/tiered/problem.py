@@ -23,7 +23,7 @@ from planner.tiered.network import (
     Tier,
     TieredDemand,
 )
-from planner.tiered.rules import Contiguity, FacilityQuota, Goal, Phases, Places
+from planner.tiered.rules import Apart, Contiguity, FacilityQuota, Goal, Phases, Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +100,9 @@ class Stream:
         if rule.tier not in self.tier_ids:
             check.fault(f"contiguity names an unknown tier {rule.tier}")
             return
-        if len(rule.start) - 1 != len(self.demand):
+        if len(rule.unit) != len(self.demand):
             check.fault(
-                f"contiguity has {len(rule.start) - 1} units for {len(self.demand)} demand points"
+                f"contiguity has units for {len(rule.unit)} of {len(self.demand)} demand points"
             )
         check.shape("contiguity.home", rule.home, len(self.tier(rule.tier).facilities))
         if not self.single_source:
@@ -156,6 +156,7 @@ class TieredProblem:
     ----------
     places : ground that facilities of several streams may share
     incompatible : pairs of stream ids that may not stand on one place in one phase
+    apart : facilities of two streams that are too near to each other to be open in one phase
     goals : in order; each is kept while the next is made best
     districts : names, for ``district`` positions of demand and facilities
 
@@ -168,13 +169,14 @@ class TieredProblem:
     phases: Phases
     places: Places = field(default_factory=Places)
     incompatible: tuple[tuple[str, str], ...] = ()
+    apart: tuple[Apart, ...] = ()
     quotas: tuple[FacilityQuota, ...] = ()
     goals: tuple[Goal, ...] = (Goal(),)
     districts: tuple[str, ...] = ()
     impedance_unit: str = "m"
 
     def __post_init__(self) -> None:
-        for name in ("streams", "incompatible", "quotas", "goals", "districts"):
+        for name in ("streams", "incompatible", "apart", "quotas", "goals", "districts"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check = Checks("problem")
         check.unique("streams", self.stream_ids)
@@ -185,6 +187,8 @@ class TieredProblem:
         for one, other in self.incompatible:
             if not {one, other} <= set(self.stream_ids) or one == other:
                 check.fault(f"incompatible streams {one}, {other}: name two known streams")
+        for pair in self.apart:
+            self._check_apart(check, pair)
         for quota in self.quotas:
             self._check_quota(check, quota)
         check.done()
@@ -211,6 +215,14 @@ class TieredProblem:
                 check.fault(f"{at} has two facilities on one place; make one with more sizes")
             if tier.hosted_by is not None and not self._known(*tier.hosted_by):
                 check.fault(f"{at}: hosted_by names no known stream and tier: {tier.hosted_by}")
+
+    def _check_apart(self, check: Checks, apart: Apart) -> None:
+        for which, positions in ((apart.one, apart.first), (apart.other, apart.second)):
+            if not self._known(*which):
+                check.fault(f"apart names no known stream and tier: {which}")
+            else:
+                count = self.stream(which[0]).level_size(which[1])
+                check.positions(f"apart {which}", positions, count)
 
     def _check_quota(self, check: Checks, quota: FacilityQuota) -> None:
         where = f"quota {quota.name}"

@@ -177,17 +177,30 @@ class Contiguity:
     start, neighbour : (n + 1,), (e,) adjacency of the stream's demand points, symmetric, in
         compressed sparse rows
     home : (f,) the unit a facility stands in, which its area then contains; -1 where it need not
+    unit : (m,) the unit that each demand point is part of, where units are whole districts: all
+        of a unit is served by one facility. Default: every point is a unit (m = n)
+    least_units, most_units : how many units the area of an open facility has; None is no limit
     """
 
     tier: str
     start: IntArray
     neighbour: IntArray
     home: IntArray
+    unit: IntArray = None  # type: ignore[assignment]  # set below
+    least_units: int = 0
+    most_units: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("start", "neighbour", "home"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+        units = np.arange(len(self.start) - 1) if self.unit is None else self.unit
+        object.__setattr__(self, "unit", frozen(units, np.int64))
         check = Checks(f"contiguity of {self.tier}")
+        check.positions("unit", self.unit, len(self.start) - 1)
+        if self.least_units < 0:
+            check.fault(f"least_units is {self.least_units}; give 0 or more")
+        if self.most_units is not None and self.most_units < max(1, self.least_units):
+            check.fault(f"most_units is {self.most_units}; give 1 or more, not below least_units")
         if check.rows("adjacency", self.start, len(self.neighbour)):
             n = len(self.start) - 1
             check.positions("neighbour", self.neighbour, n)
@@ -196,6 +209,40 @@ class Contiguity:
             there = set(zip(row.tolist(), self.neighbour.tolist(), strict=True))
             if any((b, a) not in there for a, b in there):
                 check.fault("adjacency is not symmetric; name every border from both sides")
+        check.done()
+
+    @property
+    def merges(self) -> bool:
+        """Whether a unit may be more than one demand point."""
+        return len(self.unit) != len(self.start) - 1 or not np.array_equal(
+            self.unit, np.arange(len(self.unit))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """Facilities of two streams that may not be open in one phase: too near to each other.
+
+    Parameters
+    ----------
+    one, other : (stream, tier)
+    first, second : (q,) positions in ``one`` and ``other``; pair ``n`` is ``first[n], second[n]``
+    """
+
+    one: tuple[str, str]
+    other: tuple[str, str]
+    first: IntArray
+    second: IntArray
+
+    def __post_init__(self) -> None:
+        for name in ("one", "other"):
+            object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
+        for name in ("first", "second"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+        check = Checks(f"apart {self.one}, {self.other}")
+        if self.one[0] == self.other[0]:
+            check.fault("is of one stream; name two streams")
+        check.shape("second", self.second, len(self.first))
         check.done()
 
 

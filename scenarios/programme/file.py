@@ -25,8 +25,8 @@ FORMAT = "wangdian-programme-1"
 CLASSES = {
     one.__name__: one
     for one in (
-        tiered.Contiguity, tiered.Facilities, tiered.FacilityQuota, tiered.Flow, tiered.Goal,
-        tiered.Leg, tiered.Phases, tiered.Places, tiered.Seasons, tiered.Stream,
+        tiered.Apart, tiered.Contiguity, tiered.Facilities, tiered.FacilityQuota, tiered.Flow,
+        tiered.Goal, tiered.Leg, tiered.Phases, tiered.Places, tiered.Seasons, tiered.Stream,
         tiered.StreamPlan, tiered.Terminals, tiered.Tier, tiered.TieredDemand,
         tiered.TieredProblem,
     )

@@ -76,7 +76,8 @@ def _only_costs_join(problem: TieredProblem) -> bool:
     hosted = any(tier.hosted_by for stream in problem.streams for tier in stream.tiers)
     land = np.isfinite(problem.places.land_available_m2).any()
     budget = np.isfinite(problem.phases.budget_cny).any()
-    return not (hosted or land or budget or problem.incompatible)
+    near = any(len(rule.first) for rule in problem.apart)
+    return not (hosted or land or budget or problem.incompatible or near)
 
 
 def _solved_apart(
@@ -205,7 +206,7 @@ def _with_rest(
         spent += checker.investments(alone, (plan,))
     own = _by_itself(problem, s, np.where(used, 0.0, places.shared_cost_cny_per_yr))
     tiers = tuple(
-        _on_the_rest(problem, new, old, land, apart, taken)
+        _on_the_rest(problem, problem.streams[s].id, new, old, land, apart, taken)
         for new, old in zip(own.streams[0].tiers, problem.streams[s].tiers, strict=True)
     )
     budget = np.maximum(problem.phases.budget_cny - spent, 0.0)
@@ -218,6 +219,7 @@ def _with_rest(
 
 def _on_the_rest(
     problem: TieredProblem,
+    stream_id: str,
     new: Tier,
     old: Tier,
     land: FloatArray,
@@ -239,6 +241,26 @@ def _on_the_rest(
                     hosted[tier.facilities.place[always]] = True
         barred |= ~placed
         barred[placed] |= ~hosted[part.place[placed]]
+    barred |= _too_near(problem, stream_id, old, taken)
     stays = part.existing & ~part.closable
     facilities = replace(new.facilities, forbidden=part.forbidden | (barred & ~stays))
     return replace(new, facilities=facilities)
+
+
+def _too_near(
+    problem: TieredProblem, stream_id: str, tier: Tier, taken: list[tuple[Stream, StreamPlan]]
+) -> BoolArray:
+    """Facilities that must keep a distance from one that another stream has opened."""
+    barred = np.zeros(len(tier.facilities), np.bool_)
+    for rule in problem.apart:
+        for mine, own, foe, other in (
+            (rule.one, rule.first, rule.other, rule.second),
+            (rule.other, rule.second, rule.one, rule.first),
+        ):
+            if mine != (stream_id, tier.id):
+                continue
+            for stream, plan in taken:
+                if stream.id == foe[0]:
+                    size = plan.size[stream.tier_ids.index(foe[1])]
+                    barred[own[(size[:, other] >= 0).any(axis=0)]] = True
+    return barred

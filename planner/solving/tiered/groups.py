@@ -27,7 +27,8 @@ def separable(problem: TieredProblem) -> bool:
 def groups_of(problem: TieredProblem) -> list[list[int]]:
     """Positions of the streams that must be solved together.
 
-    Streams belong together that may stand on one place, or where one hosts the other.
+    Streams belong together that may stand on one place, where one hosts the other, or where one
+    must keep its distance from the other.
     """
     count = len(problem.streams)
     if not separable(problem):
@@ -46,6 +47,10 @@ def groups_of(problem: TieredProblem) -> list[list[int]]:
                 leader[root(s)] = root(first.setdefault(p, s))
             if tier.hosted_by is not None:
                 leader[root(s)] = root(problem.stream_ids.index(tier.hosted_by[0]))
+    for rule in problem.apart:
+        if len(rule.first):
+            one, other = (problem.stream_ids.index(side[0]) for side in (rule.one, rule.other))
+            leader[root(one)] = root(other)
     found: dict[int, list[int]] = {}
     for s in range(count):
         found.setdefault(root(s), []).append(s)
@@ -60,6 +65,7 @@ def part_of(problem: TieredProblem, streams: list[int]) -> TieredProblem:
         problem,
         streams=kept,
         incompatible=tuple(pair for pair in problem.incompatible if set(pair) <= ids),
+        apart=tuple(rule for rule in problem.apart if {rule.one[0], rule.other[0]} <= ids),
         quotas=tuple(quota for quota in problem.quotas if quota.stream in ids),
     )
 

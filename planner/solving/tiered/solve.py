@@ -22,7 +22,7 @@ from planner.solution import (
 from planner.solving import highs, judging
 from planner.solving.judging import InternalError
 from planner.solving.method import Watch
-from planner.solving.tiered import contiguous, coupled, explain
+from planner.solving.tiered import contiguous, coupled, explain, units
 from planner.solving.tiered.decomposition import load_kernels, solve_decomposed, suits
 from planner.solving.tiered.groups import groups_of, part_of
 from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
@@ -55,9 +55,34 @@ def solve_tiered(
         If what was found is refuted by the independent checker: a fault of this program.
     """
     settings = SolverSettings() if settings is None else settings
-    run = _Run(problem, settings, on_progress)
-    cancelled = run.solve()
-    return run.solution(cancelled=cancelled)
+    small = units.merged(problem) if units.merges(problem) else problem
+    run = _Run(small, settings, on_progress)
+    lost = units.out_of_reach(problem, small)
+    cancelled = False if lost else run.solve()
+    if lost:
+        run.give_up(lost)
+    solution = run.solution(cancelled=cancelled)
+    return solution if small is problem else _told_apart(problem, small, solution)
+
+
+def _told_apart(
+    problem: TieredProblem, small: TieredProblem, solution: TieredSolution
+) -> TieredSolution:
+    """The answer to the merged problem as one to the problem, checked again."""
+    certificate = replace(solution.certificate, problem_hash=problem.fingerprint())
+    if not solution.has_plan:
+        return replace(solution, certificate=certificate)
+    plans = units.told_apart(problem, small, solution.streams)
+    broken = checker.check_plan(problem, plans)
+    if broken:
+        raise InternalError(f"units told apart broke {broken[0]} ({len(broken)} in all)")
+    return replace(
+        solution,
+        certificate=certificate,
+        streams=plans,
+        unserved=unserved_of(problem, plans),
+        yielded=yielded_of(problem, plans),
+    )
 
 
 class _Run:
@@ -88,6 +113,10 @@ class _Run:
         except (Cancelled, KeyboardInterrupt):
             return True
         return False
+
+    def give_up(self, reasons: tuple[Reason, ...]) -> None:
+        """There is no plan, for reasons that were seen without solving."""
+        self._answers[0].infeasible, self._answers[0].reasons = True, reasons
 
     def _solve_groups(self) -> None:
         order = sorted(range(len(self._groups)), key=lambda g: -_size(self._parts[g]))

@@ -84,7 +84,7 @@ def _split(problem, programme):
     return split
 
 
-def _rules(problem, programme):  # noqa: PLR0912 - one rule after the other
+def _rules(problem, programme):  # noqa: PLR0911, PLR0912 - one rule after the other
     """How much quotas yield (None: a hard rule is broken) and the weighted fixed cost."""
     split = _split(problem, programme)
     weight, places = problem.phases.weight, problem.places
@@ -130,6 +130,14 @@ def _rules(problem, programme):  # noqa: PLR0912 - one rule after the other
                 return None, 0
             if any({a, b} <= {name for name, _ in there} for a, b in problem.incompatible):
                 return None, 0
+        for rule in problem.apart:
+            sides = []
+            for name, tier_id in (rule.one, rule.other):
+                s = problem.stream_ids.index(name)
+                sides.append(split[s][problem.streams[s].tier_ids.index(tier_id)][t])
+            for a, b in zip(rule.first, rule.second, strict=True):
+                if sides[0][a] >= 0 and sides[1][b] >= 0:
+                    return None, 0
         for s, stream in enumerate(problem.streams):
             for k, tier in enumerate(stream.tiers):
                 for j, size in enumerate(split[s][k][t]):
@@ -200,19 +208,28 @@ class _Service:
                 values.append(value)
         return min(values, default=None)
 
-    def _connected(self, stream: Stream, t, size, reachable, choice):
+    def _connected(self, stream: Stream, t, size, reachable, choice):  # noqa: PLR0911 - by rule
         rule = stream.contiguity
         if rule is None:
             return True
+        goes = {}
+        for i, c in zip(reachable, choice, strict=True):
+            end = None if c is None else (stream.legs[c[0]].destination, stream.legs[c[0]].to[c[1]])
+            if goes.setdefault(int(rule.unit[i]), end) != end:
+                return False
         for j, opened in enumerate(size[rule.tier]):
             area = {
-                i
+                int(rule.unit[i])
                 for i, c in zip(reachable, choice, strict=True)
                 if c is not None
                 and stream.legs[c[0]].destination == rule.tier
                 and stream.legs[c[0]].to[c[1]] == j
             }
             if opened >= 0 and rule.home[j] >= 0 and rule.home[j] not in area:
+                return False
+            if opened >= 0 and len(area) < rule.least_units:
+                return False
+            if rule.most_units is not None and len(area) > rule.most_units:
                 return False
             if area:
                 seen, queue = set(), [min(area)]

@@ -10,6 +10,7 @@ from planner.problem import Strength
 from planner.tiered import (
     DEMAND,
     TERMINALS,
+    Apart,
     Contiguity,
     Facilities,
     FacilityQuota,
@@ -143,6 +144,30 @@ def _contiguity(problem, rng):
     return _stream(problem, contiguity=rule)
 
 
+def _zones(problem, rng):
+    """Points p and q are one district, r the other; an area has at most one or at least two."""
+    stream = problem.streams[0]
+    share = rng.integers(1, 9, 3).astype(float)
+    tonnes = np.outer(stream.demand.tonnes.sum(axis=1), share / share.sum())
+    units, least, most = [[0, 0, 1], [1, 0, 1], [0, 1, 1]][int(rng.integers(3))], 0, None
+    if rng.integers(2):
+        least = 2
+    elif rng.integers(2):
+        most = 1
+    rule = Contiguity("low", [0, 1, 2], [1, 0], [0, -1], units, least, most)
+    district = stream.demand.district
+    return _stream(
+        problem,
+        demand=TieredDemand(("p", "q", "r"), tonnes, people=[5, 7, 9], district=district),
+        contiguity=rule,
+    )
+
+
+def _near(problem, rng):
+    rule = Apart(("main", "low"), ("side", "only"), [0, 1], [0, 0])
+    return replace(problem, apart=(rule,))
+
+
 def _target(problem, rng):
     return _stream(problem, coverage_target=[0.5, 0.8], unserved_cost_cny_per_t=1.0)
 
@@ -212,13 +237,15 @@ RULES = {
     ),
     "target": _target,
     "contiguity": _contiguity,
+    "zones": _zones,
     "budget": lambda p, r: replace(p, phases=replace(p.phases, budget_cny=[300.0, 250.0])),
     "shared": _share,
     "land": _land,
     "apart": lambda p, r: replace(p, incompatible=(("main", "side"),)),
+    "near": _near,
     "host": _host,
 }
-TWO_STREAMS = {"shared", "land", "apart", "host"}
+TWO_STREAMS = {"shared", "land", "apart", "near", "host"}
 
 
 def with_goals(problem: TieredProblem, *goals: Goal) -> TieredProblem:

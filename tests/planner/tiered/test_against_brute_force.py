@@ -19,7 +19,7 @@ OTHER_GOALS = [
     GoalKind.MEAN_DISTANCE,
     GoalKind.WORST_DISTANCE,
 ]
-NO_PROBLEM = {("divided", "contiguity")}
+NO_PROBLEM = {("divided", "contiguity"), ("divided", "zones")}
 """Contiguous areas are of whole points; the problem itself says so."""
 PAIRS = [pair for pair in combinations(RULES, 2) if pair not in NO_PROBLEM]
 
