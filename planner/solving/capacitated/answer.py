@@ -70,3 +70,17 @@ def found(problem: SitingProblem, data: CapacitatedData, flows: Flows, method: s
         bound=-np.inf,
         method=method,
     )
+
+
+def whole_plan(data: CapacitatedData, found: Found) -> WholePlan | None:
+    """A plan of the problem in the arrays of the search; None where it uses what they leave out."""
+    if found.size is None:
+        return None
+    size_at = {int(one): k for k, one in enumerate(data.size)}
+    site_at = {int(one): j for j, one in enumerate(data.site)}
+    serving = dict(zip(found.demand.tolist(), found.site.tolist(), strict=True))
+    chosen = [size_at.get(int(found.size[j]), -1) for j in data.site]
+    site = [site_at.get(serving.get(int(i), -1), -1) for i in data.point]
+    if min(site, default=0) < 0:
+        return None
+    return WholePlan(np.array(chosen, np.int64), np.array(site, np.int64), found.objective)

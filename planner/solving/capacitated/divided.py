@@ -25,7 +25,7 @@ from planner.solving.capacitated.divided_bound import DividedBound, Stand
 from planner.solving.capacitated.divided_dive import dive
 from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
 from planner.solving.capacitated.opening import FREE
-from planner.solving.capacitated.search import SitePlan
+from planner.solving.capacitated.search import PlanSearch, SitePlan
 from planner.solving.method import Watch
 
 ROOT_ROUNDS = 600
@@ -54,6 +54,10 @@ def load_kernels() -> None:
     halt = np.zeros(1, np.int64)
     relaxation.rise(stand, state, banned, rounds=2, target=9.0, stop_at=9.0, halt=halt)
     relaxation.fixed(stand, state, banned, 20.0)
+    search = PlanSearch(data)
+    plan = search.evaluate(np.arange(data.m))
+    if plan is not None:
+        search.interchange(plan, stand.value)
 
 
 class DividedRun(Course):

@@ -15,6 +15,7 @@ import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import Progress, SolverSettings
+from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
 from planner.solving.capacitated.course import Course
@@ -38,6 +39,7 @@ from planner.solving.capacitated.whole_branch import (
 )
 from planner.solving.capacitated.whole_fixing import settle_pair
 from planner.solving.method import Watch
+from planner.solving.pulp_solver import PulpMethod
 
 ROOT_ROUNDS, FIRST_LOOK = 600, 100
 """Rounds at the root, and of them those before a divided problem is solved."""
@@ -49,6 +51,8 @@ DIVIDED_SHARE, DIVIDED_S, DIVIDED_GAP = 0.3, 120.0, 1e-5
 """Share of the time left, most seconds, and gap of the divided problem."""
 DIVIDED_PART = 0.7
 """Of the asked gap that the divided problem is solved to; the rest is for making points whole."""
+MODEL_PAIRS, PLAIN_SHARE, PLAIN_S = 5_000, 0.35, 60.0
+"""Up to so many pairs the plain model is tried, for what share of the time and at most how long."""
 STARTS = 8
 """Plans of the root that interchange begins from."""
 ROUNDED_AT_ROOT = 12
@@ -57,8 +61,8 @@ SEARCHED_SIDE_BY_SIDE = 2
 """Plans that are ruined and recreated at a time, a thread each."""
 FIRST_NODES = 150
 """Nodes of the tree before the search gets its turn, three times as many each time."""
-FIRST_ROUNDS = 40_000
-"""Rounds of ruin and recreate in the first turn, three times as many each time."""
+FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
+"""Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
 CHUNK_POINTS = 8_000_000
 """Rounds x points of ruin and recreate between two looks at the listener: about a second."""
 TURNS = 7
@@ -100,6 +104,7 @@ class WholeRun(Course):
         self._seed = 0
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+        self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
 
     def _run(self) -> None:
         with self._stage("bound"):
@@ -113,6 +118,8 @@ class WholeRun(Course):
                 self._divide()
         with self._stage("search"):
             self._improve_whole()
+        with self._stage("model"):
+            self._model()
         if self._enough():
             return
         with self._stage("bound"):
@@ -126,8 +133,10 @@ class WholeRun(Course):
                 # A tree that is behind the bound of the divided problem gets no growing share.
                 behind = tree.bound < self.bound
                 self._branch(tree, FIRST_NODES * (1 if behind else GROWTH**turn))
+            if not tree.heap:  # what is left between plan and bound is rounding
+                return
             with self._stage("search"):
-                self._recreate(FIRST_ROUNDS * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
+                self._recreate(self._rounds * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:
                     self._neighbourhoods(MODEL_SITES + turn - MODEL_TURN)
         with self._stage("branch"):
@@ -216,6 +225,24 @@ class WholeRun(Course):
         for chosen in divided.search.ranked(ROUNDED_AT_ROOT):
             self.search.offer(chosen)
 
+    def _model(self) -> None:
+        """Give a small problem to the plain model for a while.
+
+        Where a few sites take everything, the knapsacks leave a gap that HiGHS's cuts close.
+        """
+        if self._enough() or len(self.pairs.point) > MODEL_PAIRS:
+            return
+        limit_s = min(PLAIN_SHARE * self.watch.remaining_s, PLAIN_S)
+        part = self.watch.part(limit_s)
+        if np.isfinite(self.objective):
+            part.keep(self._found())
+        found = PulpMethod().run(self.problem, replace(self.settings, time_limit_s=limit_s), part)
+        if found.infeasible:
+            self.bound, self._proof_of_bound = np.inf, "solver"
+        elif found.bound > self.bound:
+            self.bound, self._proof_of_bound = found.bound, "solver"
+        self._take(answer.whole_plan(self.data, found))
+
     def _improve_whole(self) -> None:
         """Whole assignments for the best sets of sites, and the best of them improved."""
         for chosen in self.search.ranked(ROUNDED_AT_ROOT):
@@ -224,7 +251,7 @@ class WholeRun(Course):
             plan = self.search.evaluate_anew(chosen)
             if plan is not None and plan.objective < self.wanted:
                 self._take(rounded(self.data, plan))
-        self._recreate(FIRST_ROUNDS // 2, SCHEDULES[0])
+        self._recreate(self._rounds // 2, SCHEDULES[0])
 
     def _take(self, plan: WholePlan | None) -> None:
         """Keep the plan among the best of different sets of sites."""

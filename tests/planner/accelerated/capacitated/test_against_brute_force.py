@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 
 from planner.problem import SitingProblem
 from planner.solution import PROVEN_GAP, Cancelled, Progress, SolverSettings, relative_gap
 from planner.solving import checker
+from planner.solving.capacitated import whole
 from planner.solving.capacitated.bound import Relaxation, first_multipliers
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.opening import FREE, OPEN
@@ -45,24 +48,36 @@ def fuzz(seeds: range) -> tuple[int, int]:
         if not suits(problem):
             continue
         gap = (PROVEN_GAP, 0.03, 0.2)[seed % 3]
-        found = found_for(problem, SolverSettings(threads=1 + seed % 2, gap=gap))
+        # Every other one without the plain model, which would leave the tree nothing to do.
+        plain = whole.MODEL_PAIRS if seed % 4 < 2 else 0
+        with mock.patch.object(whole, "MODEL_PAIRS", plain):
+            found = found_for(problem, SolverSettings(threads=1 + seed % 2, gap=gap))
         assert found is not None
         try:
             assert_true_answer(problem, found, gap=gap)
         except AssertionError as fault:
             pytest.fail(f"seed {seed}: {fault}")
         planned += found.size is not None
-        whole = problem.single_source and relative_gap(found.objective, found.bound) > gap
+        left = problem.single_source and relative_gap(found.objective, found.bound) > gap
         closed += found.size is not None and (
-            not whole or np.ceil(found.bound - 1e-4) >= found.objective - 1e-6
+            not left or np.ceil(found.bound - 1e-4) >= found.objective - 1e-6
         )
     return planned, closed
 
 
 def test_bound_plan_and_claims_hold() -> None:
-    planned, closed = fuzz(range(500))
-    assert planned > 200
+    planned, closed = fuzz(range(300))
+    assert planned > 120
     assert closed == planned
+
+
+@pytest.mark.timeout(60)
+def test_a_run_without_a_limit_ends_where_only_rounding_is_left() -> None:
+    problem = random_problem(1155)  # proven by the tree but for 2e-6 of the objective
+    with mock.patch.object(whole, "MODEL_PAIRS", 0):
+        found = found_for(problem, SolverSettings(threads=1, gap=PROVEN_GAP))
+    assert found is not None
+    assert_true_answer(problem, found)
 
 
 @pytest.mark.slow
@@ -75,7 +90,7 @@ def test_bound_plan_and_claims_hold_on_ten_thousand() -> None:
 
 def test_no_evaluation_at_any_multipliers_is_above_the_optimum() -> None:
     rng = np.random.default_rng(7)
-    for seed in range(400):
+    for seed in range(200):
         problem = random_problem(20_000 + seed)
         data = CapacitatedData.of(problem) if suits(problem) else None
         if data is None or not data.servable:
