@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api import problems
 from api.auth.gate import Gate
+from api.quick import QuickCheck
 from api.routes import batch, coverage, docs, health, people, results, runs, scenarios, uploads
 from api.routes.ogc import features, processes
 from api.service import Service
@@ -56,6 +57,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
+    # The last one added is the outermost.
+    app.add_middleware(QuickCheck, service=service)
     app.add_middleware(Gate, service=service)
     app.router.routes.extend(coverage.THIN)
     for part in PARTS:

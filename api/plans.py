@@ -56,7 +56,7 @@ class LoadedPlan:
         self.folder = folder
         self.summary = row.summary
         self.streams = tuple(str(one) for one in row.streams)
-        self.answers: dict[tuple[Any, ...], bytes] = {}
+        self.answers: dict[tuple[Any, ...] | None, bytes] = {}
         self._layers: dict[str, Layer] = {}
         self._lock = threading.Lock()
 

@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -265,6 +266,7 @@ def _cookie(text: str) -> str:
     return "" if found is None else found.value
 
 
+@lru_cache(maxsize=256)
 def _host_name(host: str) -> str:
     name = urlsplit(f"//{host}").hostname if host else ""
     return name or ""

@@ -45,6 +45,11 @@ class Principal:
         """Whether nothing of a plan is kept from them."""
         return self.may_write
 
+    @property
+    def view(self) -> tuple[Role, str, tuple[str, ...]]:
+        """All that decides what they see of a plan: two of the same view are told the same."""
+        return self.role, self.district, self.streams
+
     def sees_stream(self, stream: str) -> bool:
         """Whether a stream is theirs to read."""
         return self.role is not Role.DEPARTMENT or stream in self.streams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -24,24 +24,31 @@ from scenarios.store.models import Role
 from scenarios.wording import Language
 
 JSON = "application/json"
+PATHS = frozenset({"/coverage", "/api/coverage"})
 COARSE_M = 1000.0
 """The public is told distances to a sensitive site rounded up to this."""
 
 
 async def coverage(request: Request) -> Response:
     """Answer one question; the OpenAPI document describes it at :func:`described`."""
-    principal = principal_of_request(request)
-    query = request.query_params
+    principal, query = principal_of_request(request), request.query_params
     plan = await plan_of(service_of(request), query.get("run", "latest"), principal)
-    key = (request.url.query, principal, request_language(request))
+    return Response(answered(plan, query, principal, request_language(request)), media_type=JSON)
+
+
+def answered(
+    plan: LoadedPlan, query: Mapping[str, str], principal: Principal, lang: Language
+) -> bytes:
+    """The answer as JSON; of villages it is kept, for these are asked for again."""
+    question = Question.of(query)
+    key = (*question.of_village, *principal.view, lang) if question.lon is None else None
     kept = plan.answers.get(key)
     if kept is not None:
-        return Response(kept, media_type=JSON)
-    answers = ask(plan, Question.of(request), principal, request_language(request))
-    body = orjson.dumps({"run": plan.run_id, "answers": answers})
-    if "lon" not in query:
+        return kept
+    body = orjson.dumps({"run": plan.run_id, "answers": ask(plan, question, principal, lang)})
+    if key is not None:
         plan.keep(key, body)
-    return Response(body, media_type=JSON)
+    return body
 
 
 class Question:
@@ -63,16 +70,20 @@ class Question:
         self.lon, self.lat = lon, lat
         self.stream, self.route = stream, route
 
+    @property
+    def of_village(self) -> tuple[str, str, str, bool]:
+        """All that the answer of a question without a point depends on."""
+        return self.village, self.name, self.stream, self.route
+
     @classmethod
-    def of(cls, request: Request) -> Question:
-        """The question that a request asks.
+    def of(cls, query: Mapping[str, str]) -> Question:
+        """The question that a query asks.
 
         Raises
         ------
         Problem
             Where it asks for no place, or for one that is none.
         """
-        query = request.query_params
         lon, lat = _number(query.get("lon"), 180, "lon"), _number(query.get("lat"), 90, "lat")
         village, name = query.get("village", ""), query.get("name", "")
         if (lon is None) != (lat is None) or (lon is None and not village and not name):
@@ -222,7 +233,7 @@ async def described(
     return await coverage(request)
 
 
-THIN = [Route("/coverage", coverage), Route("/api/coverage", coverage)]
+THIN = [Route(path, coverage) for path in sorted(PATHS)]
 router = APIRouter(tags=["coverage"])
 router.add_api_route(
     "/coverage", described, methods=["GET"], summary="Service check", response_model=dict[str, Any]

@@ -107,7 +107,7 @@ def road_lines(roads: gpd.GeoDataFrame, budget: int = VERTEX_BUDGET) -> dict[str
     for rank in range(min(shown, len(by_rank))):
         lines = encoded(shapely.get_parts(simple[ranks == rank]))
         by_rank[rank] = [line for line in lines if len(line) >= 4]
-    return {"ranks": by_rank, "dropped": sum(count[shown:] > 0)}
+    return {"ranks": by_rank, "dropped": int((count[shown:] > 0).sum())}
 
 
 def _merged(

@@ -144,4 +144,4 @@ def _village_route(network: Network, tier: TierIndex, village: int, near: Near) 
 
 
 def _line(points: Line) -> Answer:
-    return {"type": "LineString", "coordinates": [list(point) for point in points]}
+    return {"type": "LineString", "coordinates": points}

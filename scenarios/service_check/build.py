@@ -351,8 +351,8 @@ def _detour(
     seconds_of = network.seconds[index.facts.vehicle]
     legs = position.leg_m + float(index.sites.leg_m[site])
     seconds = float(((way.end - way.start) * seconds_of[way.edge]).sum()) + legs * 3.6 / LANE_KPH
-    points: Line = [(position.lon, position.lat)]
+    points: Line = [[position.lon, position.lat]]
     for edge, first, last in zip(way.edge, way.start, way.end, strict=True):
         points += network.line(int(edge), float(first), float(last))
-    points.append((float(index.sites.lon[site]), float(index.sites.lat[site])))
+    points.append([float(index.sites.lon[site]), float(index.sites.lat[site])])
     return Near(site, way.cost + legs, seconds, index.facts.metric), tidy(points)

@@ -97,7 +97,7 @@ def read_index(path: Path) -> ServiceIndex:
 
 def _tier(head: Mapping[str, Any], arrays: Arrays, k: int) -> TierIndex:
     detours: dict[int, Line] = {
-        int(village): [(lon, lat) for lon, lat in line] for village, line in head["detours"].items()
+        int(village): [[lon, lat] for lon, lat in line] for village, line in head["detours"].items()
     }
     return TierIndex(
         facts=TierFacts(**head["facts"]),

@@ -10,12 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.service_check.network import FloatArray, IntArray, Line, Network, Position
+from scenarios.service_check.network import (
+    DECIMALS,
+    FloatArray,
+    IntArray,
+    Line,
+    Network,
+    Position,
+)
 
 NEAREST = 4
 """Sites kept for every junction: the one that serves, the next two, and one to spare."""
@@ -75,8 +83,7 @@ class TierFacts:
     evidence: str
 
 
-@dataclass(frozen=True)
-class Near:
+class Near(NamedTuple):
     """A site within reach: its position, road metres, seconds, and how it was measured."""
 
     site: int
@@ -194,36 +201,42 @@ class TierIndex:
     ) -> None:
         """Sites measured straight x circuity: without roads, off them, or nearer than the road."""
         facts = self.facts
-        xy = self._metres_of("sites", network)
-        straight = np.hypot(xy[:, 0] - position.x, xy[:, 1] - position.y) * facts.circuity
-        legs = position.leg_m + self.sites.leg_m
-        if not facts.vehicle:
-            meant = np.ones(len(straight), np.bool_)
-        else:
-            off = (self.sites.edge < 0) | (position.edge < 0)
-            meant = np.where(off, facts.straight_off_road, straight <= legs)
-        some = np.flatnonzero(meant)
+        if facts.vehicle and position.edge < 0 and not facts.straight_off_road:
+            return
+        away = self._metres_of("sites", network) - (position.x, position.y)
+        square = np.einsum("ij,ij->i", away, away) * facts.circuity**2
+        some = np.arange(len(square))
+        if facts.vehicle and position.edge >= 0:
+            beside = (self._straight_legs + position.leg_m).clip(0.0)
+            some = np.flatnonzero(square <= beside * beside)
         if len(some) > count:
-            some = some[np.argpartition(straight[some], count)[: count + 1]]
+            some = some[np.argpartition(square[some], count)[: count + 1]]
         for site in some.tolist():
-            metres = float(straight[site])
+            metres = float(square[site]) ** 0.5
             _keep(found, Near(site, metres, metres * 3.6 / _access_kph(facts), "straight"))
+
+    @cached_property
+    def _straight_legs(self) -> FloatArray:
+        """(m,) within these metres, and one's own to the road, a site is measured straight."""
+        off = np.inf if self.facts.straight_off_road else -np.inf
+        return np.where(self.sites.edge < 0, off, self.sites.leg_m)
 
     def route(self, network: Network, position: Position, near: Near) -> Line:
         """The way from a position to a site, for drawing."""
-        goal = (float(self.sites.lon[near.site]), float(self.sites.lat[near.site]))
-        start = (position.lon, position.lat)
+        sites = self.sites
+        goal = [float(sites.lon[near.site]), float(sites.lat[near.site])]
+        start = [position.lon, position.lat]
         if near.measured == "straight" or position.edge < 0:
             return [start, goal]
-        points = self._road_route(network, position, near.site)
-        return tidy([start, *points, goal])
+        start, goal = tidy([start])[0], tidy([goal])[0]
+        return without_repeats([start, *self._road_route(network, position, near.site), goal])
 
     def _road_route(self, network: Network, position: Position, site: int) -> Line:
         best: tuple[float, int, int] | None = None
         for edge, node, part in network.leaves(position, self.facts.vehicle):
-            at = np.flatnonzero(self.node_site[node] == site)
-            if len(at):
-                metres = part * float(network.length_m[edge]) + float(self.node_metres[node, at[0]])
+            k = self._rank(node, site)
+            if k >= 0:
+                metres = part * float(network.length_m[edge]) + float(self.node_metres[node, k])
                 if best is None or metres < best[0]:
                     best = (metres, edge, node)
         for other, driven in self._on_edge(network, position):
@@ -235,16 +248,22 @@ class TierIndex:
         _, edge, node = best
         begun = position.fraction if edge == position.edge else 1.0 - position.fraction
         points = network.line(edge, begun, 1.0)
+        edge_to, node_edge = network.edge_to, self.node_edge
         for _ in range(len(self.node_site)):
-            at = np.flatnonzero(self.node_site[node] == site)
-            if not len(at):
+            k = self._rank(node, site)
+            if k < 0:
                 return points
-            onward = int(self.node_edge[node, at[0]])
+            onward = int(node_edge[node, k])
             if onward < 0:
                 return points + self._arrival(network, node, site)
             points += network.line(onward)
-            node = int(network.edge_to[onward])
+            node = int(edge_to[onward])
         return points
+
+    def _rank(self, node: int, site: int) -> int:
+        """The place of a site among those nearest to a junction, -1 where it is none of them."""
+        near: list[int] = self.node_site[node].tolist()
+        return near.index(site) if site in near else -1
 
     def _direct(self, network: Network, position: Position, site: int) -> Line:
         edge = position.edge
@@ -330,9 +349,9 @@ def _keep(found: dict[int, Near], near: Near) -> None:
 
 def tidy(points: Line) -> Line:
     """Without the points that only repeat the one before, rounded to a decimetre."""
-    kept: Line = []
-    for lon, lat in points:
-        point = (round(lon, 6), round(lat, 6))
-        if not kept or kept[-1] != point:
-            kept.append(point)
-    return kept
+    return without_repeats([[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in points])
+
+
+def without_repeats(points: Line) -> Line:
+    """A line of rounded points, each once in a row."""
+    return points[:1] + [here for last, here in pairwise(points) if here != last]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
+from math import cos, hypot, radians
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -15,12 +18,15 @@ from geodata.roads.graph import CostGraph, RoadTopology
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
-Line = list[tuple[float, float]]
+Line = list[list[float]]
 """Longitude and latitude of the points of a line."""
 
 
-@dataclass(frozen=True)
-class Position:
+DECIMALS = 6
+"""Of a degree in drawn lines: about 0.1 m."""
+
+
+class Position(NamedTuple):
     """A point on a road: ``edge`` -1 where the nearest one is beyond the cap.
 
     ``x``, ``y`` are metres of the place's system, of the point itself.
@@ -112,22 +118,20 @@ class Network:
             ways.append((back, int(self.edge_to[back]), position.fraction))
         return ways
 
+    @cached_property
+    def _drawn(self) -> FloatArray:
+        """(p, 2) points of the lines as they are drawn."""
+        return np.column_stack((self.shape_lon, self.shape_lat)).round(DECIMALS)
+
+    @cached_property
+    def _first(self) -> list[int]:
+        starts: list[int] = self.shape_start.tolist()
+        return starts
+
     def line(self, edge: int, start: float = 0.0, end: float = 1.0) -> Line:
         """The part of an edge between two fractions of its length, in driving order."""
-        span = slice(int(self.shape_start[edge]), int(self.shape_start[edge + 1]))
-        lon, lat = self.shape_lon[span], self.shape_lat[span]
-        if start <= 0.0 and end >= 1.0:
-            return list(zip(lon.tolist(), lat.tolist(), strict=True))
-        squeeze = np.cos(np.radians(lat[0]))
-        along = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(lon) * squeeze, np.diff(lat)))))
-        if along[-1] == 0:
-            return [(float(lon[0]), float(lat[0]))]
-        at = along / along[-1]
-        inside = (at > start) & (at < end)
-        where = np.concatenate(([start], at[inside], [end]))
-        return list(
-            zip(np.interp(where, at, lon).tolist(), np.interp(where, at, lat).tolist(), strict=True)
-        )
+        whole: Line = self._drawn[self._first[edge] : self._first[edge + 1]].tolist()
+        return whole if start <= 0.0 and end >= 1.0 else _part(whole, start, end)
 
     def _segments(self, vehicle: str) -> _Segments:
         if vehicle not in self._trees:
@@ -170,12 +174,35 @@ class _Segments:
         """Edge, fraction along it, metres to it."""
         if not len(self.edge):
             return -1, 0.0, float("inf")
-        found = int(self.tree.nearest(shapely.Point(x, y)))
+        found = int(self.tree.nearest(shapely.points(np.array((x, y)))))
         ax, ay, bx, by = self.ends[found].tolist()
         dx, dy = bx - ax, by - ay
         square = dx * dx + dy * dy
         t = 0.0 if square == 0 else min(max(((x - ax) * dx + (y - ay) * dy) / square, 0.0), 1.0)
-        leg_m = float(np.hypot(ax + t * dx - x, ay + t * dy - y))
+        leg_m = hypot(ax + t * dx - x, ay + t * dy - y)
         whole = float(self.edge_m[found])
         along = float(self.before_m[found]) + t * square**0.5
         return int(self.edge[found]), 0.0 if whole == 0 else min(along / whole, 1.0), leg_m
+
+
+def _part(line: Line, start: float, end: float) -> Line:
+    """A line between two fractions of its length."""
+    squeeze = cos(radians(line[0][1]))
+    steps = [hypot((b[0] - a[0]) * squeeze, b[1] - a[1]) for a, b in pairwise(line)]
+    first, last = max(start, 0.0) * sum(steps), min(end, 1.0) * sum(steps)
+    points: Line = []
+    done = 0.0
+    for (a, b), step in zip(pairwise(line), steps, strict=True):
+        if not points and done + step >= first:
+            points.append(_between(a, b, (first - done) / step if step else 0.0))
+        if points and done + step >= last:
+            return [*points, _between(a, b, (last - done) / step if step else 1.0)]
+        if points:
+            points.append(b)
+        done += step
+    return points or line[:1]
+
+
+def _between(a: list[float], b: list[float], part: float) -> list[float]:
+    lon, lat = a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1])
+    return [round(lon, DECIMALS), round(lat, DECIMALS)]

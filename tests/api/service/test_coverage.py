@@ -196,3 +196,26 @@ def test_lists_for_a_township(client, run_id, villages, person):
     tasks = official.get(f"/api/runs/{run_id}/tasks").json()["tasks"]
     assert {one["district"] for one in tasks} <= {district}
     assert official.get(f"/api/runs/{run_id}/files/plan.xlsx").status_code == 403
+
+
+@pytest.mark.parametrize("query", [
+    "village=V0003", "village=V0003&lang=en", "village=V0003&route=false&x=1", "village=V0003&lon=",
+    "lon=115.51&lat=36.5", "name=%E5%BC%A0", "village=", "village=V0003&stream=x", "lon=1",
+    "village=nobody", "run=0&village=V0003", "lon=x&lat=1",
+])  # fmt: skip
+def test_from_memory_the_answer_is_that_of_the_long_way(client, monkeypatch, query):
+    client.get("/coverage?village=V0001")  # the plan is in memory from here on
+    for headers in ({}, {"Accept-Language": "en"}):
+        quick = client.get(f"/coverage?{query}", headers=headers)
+        with monkeypatch.context() as slow:
+            slow.setattr("api.quick.QuickCheck._answer", lambda *_arguments: None)
+            slow_answer = client.get(f"/coverage?{query}", headers=headers)
+        assert (quick.status_code, quick.content) == (slow_answer.status_code, slow_answer.content)
+        assert quick.headers == slow_answer.headers
+
+
+def test_questions_that_mean_the_same_are_kept_once(client, service_app, run_id):
+    for extra in ("", "&x=1", "&route=yes", "&lang=zh"):
+        client.get(f"/coverage?village=V0003{extra}")
+    plan = service_app.state.service.plans.ready(run_id)
+    assert len(plan.answers) == 1

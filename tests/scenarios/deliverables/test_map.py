@@ -155,6 +155,7 @@ def test_roads_fit_their_budget_and_the_minor_ones_go_first():
     assert full["dropped"] == 0
     tight = road_lines(roads, budget=100)
     assert tight["dropped"] > 0
+    json.dumps(tight)  # as the page takes it: of plain numbers
     assert tight["ranks"][0]
     assert not tight["ranks"][3]
 
