@@ -15,7 +15,7 @@ INDEX := $(if $(wildcard wheelhouse),--no-index --find-links wheelhouse)
 PIP = $(1)/bin/python -m pip --disable-pip-version-check -q install $(INDEX)
 PYTEST := $(PY) -m pytest $(if $(JUNIT),--junitxml=$(JUNIT)/$(1).xml)
 
-.PHONY: help demo test test-slow serve bench peers wheelhouse lock lint format types imports catalogue clean
+.PHONY: help demo test checks test-main test-slow test-pulp4 serve bench peers wheelhouse lock lint format types imports catalogue clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -25,7 +25,11 @@ demo: $(VENV)/.base  ## plan the embedded county into out/demo: map, workbook, G
 serve: $(VENV)/.base  ## the site on this machine, port 8000: planning, the service check, OGC APIs
 	$(VENV)/bin/wangdian serve
 
-test: lint types imports test-pulp4 test-main  ## lint, types, import rules, tests; under ten minutes
+test: checks test-main  ## lint, types, import rules, tests; under ten minutes
+
+# What takes one core each goes side by side; the tests themselves then take all.
+checks: $(VENV)/.test
+	+@$(MAKE) --no-print-directory --output-sync=target -j $(CORES) types lint imports test-pulp4
 
 test-main: $(VENV)/.test
 	$(call PYTEST,main) -m "not slow" -n $(CORES) --dist worksteal
@@ -33,11 +37,11 @@ test-main: $(VENV)/.test
 test-slow: $(VENV)/.test  ## the long checks: ten thousand fuzzed instances, scale runs
 	$(call PYTEST,slow) -m slow --timeout 1800 -n $(CORES) --dist worksteal
 
-# The solver again under PuLP 4, which needs Python 3.12; passed over where that is not on the machine.
+# What meets PuLP again under PuLP 4, which needs Python 3.12; passed over where that is not on the machine.
 PYTHON312 := $(call find_python,3$(comma) 12)
 test-pulp4: $(if $(PYTHON312),.venv-pulp4/.solver)
 ifneq ($(PYTHON312),)
-	.venv-pulp4/bin/python -m pytest -p no:cacheprovider tests/planner --ignore tests/planner/routes -m "not slow" $(if $(JUNIT),--junitxml=$(JUNIT)/pulp4.xml)
+	.venv-pulp4/bin/python -m pytest -p no:cacheprovider tests/planner --ignore tests/planner/routes -m "pulp and not slow" $(if $(JUNIT),--junitxml=$(JUNIT)/pulp4.xml)
 else
 	@echo "no Python 3.12 or newer here: the solver tests under PuLP 4 are passed over"
 endif

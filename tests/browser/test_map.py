@@ -207,6 +207,7 @@ def in_two_years(plan):
     return replace(plan, streams=streams)
 
 
+@pytest.mark.slow
 def test_ten_thousand_villages_stay_usable(open_page, tmp_path):
     path = tmp_path / "map.html"
     write_map(make_plan(10_000), path, "zh")

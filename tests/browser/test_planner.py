@@ -28,6 +28,7 @@ def workbook(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_every_page_keeps_script_in_names_as_text(site):
     run = told(site.base, "/api/runs/latest")["id"]
     for path in ("/planner", f"/planner/runs/{run}", f"/planner/compare?a={run}&b={run}",
@@ -81,6 +82,7 @@ def test_two_plans_stand_side_by_side(site, site_app, planned):
     site.picture("compare")
 
 
+@pytest.mark.slow
 def test_from_upload_to_downloaded_workbook(chromium, start_browser, workbook, tmp_path):
     with served(tmp_path / "data") as base:
         page = start_browser(chromium).new_page(

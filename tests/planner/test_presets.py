@@ -6,6 +6,8 @@ from scipy import sparse
 
 from planner import Objective, ProblemError, Sites, SolverSettings, presets, solve
 
+pytestmark = pytest.mark.pulp
+
 IMPEDANCE = np.array([[0.0, 3.0, np.inf], [2.0, 0.0, 4.0], [5.0, 2.0, 3.0]])
 
 

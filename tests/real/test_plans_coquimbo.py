@@ -39,7 +39,7 @@ def scenario_file(real_data: Path, tmp_path: Path) -> Path:
             {"stream": cover}, {"stream": centre},
             {"stream": "household_transfer", "set": changes},
         ],
-        solver={"time_limit_s": 20, "gap": 0.02},
+        solver={"time_limit_s": 6, "gap": 0.02},
         output_crs="EPSG:32719",
     )  # fmt: skip
 

@@ -103,6 +103,7 @@ def test_standing_sites_are_kept_and_those_that_close_are_closed(small_plan):
             assert status[one] in ("kept", "expanded")
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_plan_in_two_processes():
     program = (
         "import json,sys\n"
@@ -136,6 +137,7 @@ def side_by_side(monkeypatch):
     monkeypatch.setattr(solvers, "WORTH_CHILDREN", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("side_by_side")
 def test_streams_solved_side_by_side_give_the_same_plan(small_plan):
     idle = []

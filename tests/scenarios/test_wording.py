@@ -22,13 +22,18 @@ PACKAGES = ("geodata", "planner", "scenarios", "api")
 CATALOGUE = wording.LOCALE_FOLDER / "zh" / "LC_MESSAGES" / "wangdian.po"
 
 
-def sentences_in_code() -> set[str]:
+@pytest.fixture(scope="module")
+def sentences() -> set[str]:
+    """What `make catalogue` reads, by the same file of methods."""
     extract = pytest.importorskip("babel.messages.extract")
+    frontend = pytest.importorskip("babel.messages.frontend")
     keywords = {**extract.DEFAULT_KEYWORDS, "N_": None}
+    with (ROOT / "babel.cfg").open() as file:
+        methods, options = frontend.parse_mapping_cfg(file)
     found = set()
     for package in PACKAGES:
         for _, _, message, _, _ in extract.extract_from_dir(
-            ROOT / package, [("**.py", "python")], keywords=keywords
+            ROOT / package, methods, options, keywords=keywords
         ):
             found.add(message)
     return found
@@ -45,15 +50,14 @@ def places(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
-def test_every_sentence_in_the_code_has_its_chinese(catalogue):
+def test_every_sentence_in_the_code_has_its_chinese(catalogue, sentences):
     chinese = {message.id: message.string for message in catalogue if message.id}
-    missing = sorted(m for m in sentences_in_code() if not chinese.get(m))
+    missing = sorted(m for m in sentences if not chinese.get(m))
     assert not missing, f"run `make catalogue` and translate: {missing}"
 
 
-def test_no_chinese_is_left_without_its_sentence(catalogue):
-    known = sentences_in_code()
-    assert not sorted(m.id for m in catalogue if m.id and m.id not in known)
+def test_no_chinese_is_left_without_its_sentence(catalogue, sentences):
+    assert not sorted(m.id for m in catalogue if m.id and m.id not in sentences)
     assert not catalogue.obsolete
     assert not [m.id for m in catalogue if m.id and m.fuzzy]
 

@@ -20,6 +20,8 @@ from planner.models.elastic import Measure, Rule
 from planner.models.modelling import ArrayWriter, PulpWriter
 from tests.planner.oracles.problems import RULES, tiny_problem
 
+pytestmark = pytest.mark.pulp
+
 GOLDEN = Path(__file__).parent.parent / "golden"
 OBJECTIVES = {
     "p_median": Objective.MIN_COST,

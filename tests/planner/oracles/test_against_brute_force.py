@@ -30,7 +30,7 @@ def assert_as_brute_force(problem, given_settings) -> None:
     assert wrong_side <= slack, (got.bound, expected)
 
 
-@pytest.mark.parametrize("accelerate", [False, True])
+@pytest.mark.parametrize("accelerate", [pytest.param(False, marks=pytest.mark.pulp), True])
 @pytest.mark.parametrize("rule", ["none", *RULES])
 @pytest.mark.parametrize("objective", list(Objective))
 def test_each_rule_alone(objective, rule, accelerate) -> None:
@@ -39,6 +39,7 @@ def test_each_rule_alone(objective, rule, accelerate) -> None:
         assert_as_brute_force(problem, SolverSettings(accelerate=accelerate))
 
 
+@pytest.mark.pulp
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems)
 def test_any_rules_together(problem) -> None:

@@ -18,6 +18,8 @@ from planner.solving import child, highs, pulp_solver
 from planner.solving.highs import HighsOptions, LinearProgram
 from tests.interrupts import hears_interrupts
 
+pytestmark = pytest.mark.pulp
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

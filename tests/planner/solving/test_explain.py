@@ -15,6 +15,8 @@ from planner.solving.explain import Kind, explain_radius
 from tests.planner.oracles.brute_force import best_objective
 from tests.planner.oracles.problems import RULES, tiny_problem
 
+pytestmark = pytest.mark.pulp
+
 PLAIN = SolverSettings(accelerate=False)
 
 

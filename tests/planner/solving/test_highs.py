@@ -10,6 +10,8 @@ import pytest
 from planner.solving import highs
 from planner.solving.highs import EMPTY, Ending, HighsOptions, LinearProgram
 
+pytestmark = pytest.mark.pulp
+
 
 def program(*, row_lower: float, integer: bool = True, maximise: bool = False) -> LinearProgram:
     """Least (or most) x + y, 0 <= x, y <= 4, with x + y >= row_lower and <= 7.5."""

@@ -12,6 +12,8 @@ from planner.metrics import plan_metrics
 from planner.solving.method import Found, Watch
 from planner.solving.tidying import tidied
 
+pytestmark = pytest.mark.pulp
+
 PLAIN = SolverSettings(accelerate=False)
 
 
