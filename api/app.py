@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from importlib import metadata
 from fastapi import FastAPI
 
 from api import problems
+from api.ahead import make_ready
 from api.auth.gate import Gate
 from api.quick import QuickCheck
 from api.routes import batch, coverage, docs, health, people, results, runs, scenarios, uploads
@@ -41,8 +43,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     service = Service(settings or read_settings())
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.start()
+        await asyncio.to_thread(make_ready, app, service)
         yield
         service.close()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from api.problems import Problem
 from geodata.faults import N_
 from scenarios.store.models import Role, RunRow, RunState, UserRow
+from scenarios.store.runs import AnyRun
 
 SENSITIVE_WORDS = ("medical", "hazard", "医疗", "医废", "危险", "危废", "疫")
 """Streams whose places the public is not shown, by a word of their id or name."""
@@ -62,7 +63,7 @@ class Principal:
         """Whether they are told where the sites of a stream are."""
         return self.role is not Role.PUBLIC or not is_sensitive(stream, *names)
 
-    def sees_run(self, row: RunRow) -> bool:
+    def sees_run(self, row: AnyRun) -> bool:
         """Whether a run is theirs to read."""
         if self.may_write:
             return True

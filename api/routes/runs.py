@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -23,12 +24,14 @@ from geodata.faults import N_
 from scenarios.schema import RoadClosure, SiteChange
 from scenarios.store import runs
 from scenarios.store.models import Role, RunRow, RunState
+from scenarios.store.runs import RunLine
 from scenarios.wording import Language
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
 LOOK_EVERY_S = 0.3
 KEEP_ALIVE_S = 15.0
+MOMENTS = ("created_at", "started_at", "finished_at")
 
 Who = Annotated[Principal, Depends(principal_of_request)]
 Served = Annotated[Service, Depends(service_of)]
@@ -104,7 +107,6 @@ def _accepted(row: RunRow, request: Request, *, there: bool) -> JSONResponse:
 
 @router.get("")
 def listed(
-    request: Request,
     who: Who,
     service: Served,
     limit: Limit = 50,
@@ -112,7 +114,7 @@ def listed(
     scenario_id: Annotated[str | None, Query(max_length=32)] = None,
     state: RunState | None = None,
 ) -> dict[str, Any]:
-    """A page of runs, the latest first."""
+    """A page of runs, the latest first; the faults of each are counted here, told by its own page."""
     with service.database.reading() as session:
         rows, total = runs.listed(
             session,
@@ -122,8 +124,7 @@ def listed(
             state=state.value if state is not None else None if who.may_write else "finished",
             published=True if who.role is Role.PUBLIC else None,
         )
-    lang = request_language(request)
-    return {"total": total, "runs": [shown(one, lang) for one in rows if who.sees_run(one)]}
+    return {"total": total, "runs": [shown_line(one) for one in rows if who.sees_run(one)]}
 
 
 @router.get("/{run_id}")
@@ -276,34 +277,22 @@ def _news(service: Service, run_id: str, after: int) -> tuple[list[Any], RunRow 
 
 def shown(row: RunRow, lang: Language) -> dict[str, Any]:
     """A run as its own page tells it."""
-    base = f"/api/runs/{row.id}"
-    return {
-        "id": row.id,
-        "scenario_id": row.scenario_id,
-        "title": row.title,
-        "streams": row.streams,
-        "state": row.state,
-        "phase": row.phase,
-        "stream": row.stream,
-        "tier": row.tier,
-        "percent": row.percent,
-        "objective": row.objective,
-        "bound": row.bound,
-        "gap": row.gap,
-        "attempt": row.attempt,
-        "cancel_requested": row.cancel_requested,
-        "published": row.published,
-        "start_run_id": row.start_run_id,
-        "lang": row.lang,
-        "created_at": row.created_at.isoformat(),
-        "started_at": row.started_at.isoformat() if row.started_at else None,
-        "finished_at": row.finished_at.isoformat() if row.finished_at else None,
-        "summary": row.summary,
-        "faults": stored_faults(row.faults, lang),
-        "links": {
-            "self": base,
-            "events": f"{base}/events",
-            "results": f"{base}/results" if row.folder else None,
-            "features": f"/ogc/runs/{row.id}" if row.folder else None,
-        },
+    return {**shown_line(RunLine.of(row)), "faults": stored_faults(row.faults, lang)}
+
+
+def shown_line(line: RunLine) -> dict[str, Any]:
+    """A run as a list tells it."""
+    base = f"/api/runs/{line.id}"
+    facts = {name: value for name, value in vars(line).items() if name not in ("folder", *MOMENTS)}
+    moments = {name: _moment(getattr(line, name)) for name in MOMENTS}
+    links = {
+        "self": base,
+        "events": f"{base}/events",
+        "results": f"{base}/results" if line.folder else None,
+        "features": f"/ogc/runs/{line.id}" if line.folder else None,
     }
+    return {**facts, **moments, "links": links}
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()

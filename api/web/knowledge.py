@@ -10,7 +10,7 @@ from geodata.faults import InputError
 from scenarios.load import profile_of
 from scenarios.load_knowledge import stream_ids
 from scenarios.schema import StreamProfile, StreamUse
-from scenarios.store.models import RunRow
+from scenarios.store.runs import AnyRun
 
 
 @lru_cache(maxsize=64)
@@ -24,7 +24,7 @@ def profile(stream: str) -> StreamProfile | None:
         return None
 
 
-def stream_names(row: RunRow, lang: str) -> dict[str, str]:
+def stream_names(row: AnyRun, lang: str) -> dict[str, str]:
     """Name of every stream of a run."""
     told = row.summary.get("streams", {})
     found = {}

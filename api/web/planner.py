@@ -24,6 +24,7 @@ from geodata.faults import N_
 from scenarios.load_knowledge import stream_ids
 from scenarios.store import keeping, runs
 from scenarios.store.models import Role, RunRow, RunState, ScenarioRow
+from scenarios.store.runs import RunLine
 from scenarios.wording import Language, quantity, translator, unit_name
 
 router = APIRouter(include_in_schema=False)
@@ -129,7 +130,7 @@ def compare(request: Request, who: Who, service: Served, a: Word = "", b: Word =
     return render(
         request,
         "compare.html",
-        pair=[_plan_line(one, lang) for one in pair],
+        pair=[_plan(one, lang) for one in pair],
         data={
             "a": pair[0].id,
             "b": pair[1].id,
@@ -154,7 +155,7 @@ def run(run_id: str, request: Request, who: Who, service: Served) -> Response:
     return render(
         request,
         "run.html",
-        plan=_plan_line(row, lang),
+        plan=_plan(row, lang),
         ended=RunState(row.state).ended,
         has_plan=bool(row.folder),
         **values,
@@ -181,7 +182,7 @@ def faults(run_id: str, request: Request, who: Who, service: Served) -> Response
         files = keeping.uploads(session, sorted(keeping.files_of(row.document)))
     names = {one.file: one.name for one in files}
     told = [_by_name(one, names) for one in stored_faults(row.faults, lang)]
-    return render(request, "faults.html", plan=_plan_line(row, lang), faults=told)
+    return render(request, "faults.html", plan=_plan(row, lang), faults=told)
 
 
 def _by_name(fault: Row, names: Mapping[str, str]) -> Row:
@@ -258,7 +259,14 @@ def _indicator(one: Row, lang: Language) -> Row:
     }
 
 
-def _plan_line(row: RunRow, lang: Language) -> Row:
+def _plan(row: RunRow, lang: Language) -> Row:
+    """A plan with what made it fail."""
+    failed = row.state == RunState.FAILED.value
+    failures = stored_faults(row.faults, lang) if failed else []
+    return {**_plan_line(RunLine.of(row), lang), "failures": failures}
+
+
+def _plan_line(row: RunLine, lang: Language) -> Row:
     names = knowledge.stream_names(row, lang)
     return {
         "id": row.id,
@@ -267,8 +275,8 @@ def _plan_line(row: RunRow, lang: Language) -> Row:
         "state_name": state_name(row.state, lang),
         "streams": list(names.values()),
         "percent": row.percent,
-        "faults": len(row.faults),
-        "failures": stored_faults(row.faults, lang) if row.state == "failed" else [],
+        "kind": row.kind,
+        "faults": row.fault_count,
         "published": row.published,
         "has_plan": bool(row.folder),
         "start_run_id": row.start_run_id,

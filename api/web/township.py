@@ -20,7 +20,8 @@ from api.web.rendering import page_language, render
 from geodata.faults import N_
 from scenarios import wording
 from scenarios.store import runs
-from scenarios.store.models import Role, RunRow, RunState
+from scenarios.store.models import Role, RunKind, RunRow, RunState
+from scenarios.store.runs import RunLine
 from scenarios.wording import STATUS_NAMES, Language, translator
 
 router = APIRouter(include_in_schema=False)
@@ -77,13 +78,14 @@ async def page(
     )
 
 
-def _plans(service: Service, who: Principal) -> list[RunRow]:
+def _plans(service: Service, who: Principal) -> list[RunLine]:
     """Plans that somebody may see, the latest first."""
     with service.database.reading() as session:
         rows, _ = runs.listed(
             session,
             limit=PLANS_SHOWN,
             state=RunState.FINISHED.value,
+            kind=RunKind.PLAN.value,
             published=True if who.role is Role.PUBLIC else None,
         )
     return [one for one in rows if who.sees_run(one)]

@@ -62,6 +62,15 @@ class Role(StrEnum):
     PUBLIC = "public"
 
 
+class RunKind(StrEnum):
+    """What a run makes."""
+
+    PLAN = "plan"
+    """Sites, sizes and service areas."""
+    ROUNDS = "rounds"
+    """Who drives where and when over a plan."""
+
+
 class RunState(StrEnum):
     """Where a run stands."""
 
@@ -117,6 +126,11 @@ class RunRow(Base):
     scenario_id: Mapped[str | None] = mapped_column(
         ForeignKey("scenarios.id", ondelete="SET NULL"), index=True
     )
+    kind: Mapped[str] = mapped_column(
+        String(12), default=RunKind.PLAN.value, server_default=RunKind.PLAN.value
+    )
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """How to make it, beyond the scenario; of rounds alone."""
     title: Mapped[str] = mapped_column(Text)
     document: Mapped[dict[str, Any]]
     streams: Mapped[list[Any]]

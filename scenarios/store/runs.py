@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scenarios.store.models import ENDED, EventRow, RunRow, RunState, now
+from scenarios.store.models import ENDED, EventRow, RunKind, RunRow, RunState, now
 
 
 def add(session: Session, row: RunRow) -> RunRow:
@@ -24,6 +26,52 @@ def run(session: Session, run_id: str) -> RunRow | None:
     return session.get(RunRow, run_id)
 
 
+@dataclass(frozen=True)
+class RunLine:
+    """A run as a list shows it: without its document, its faults in words and its files.
+
+    Parameters
+    ----------
+    fault_count : how many faults and warnings it has
+    """
+
+    id: str
+    kind: str
+    scenario_id: str | None
+    title: str
+    streams: list[Any]
+    lang: str
+    state: str
+    phase: str
+    stream: str
+    tier: str
+    percent: float
+    objective: float | None
+    bound: float | None
+    gap: float | None
+    attempt: int
+    cancel_requested: bool
+    published: bool
+    start_run_id: str | None
+    folder: str
+    summary: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    fault_count: int
+
+    @classmethod
+    def of(cls, row: RunRow) -> RunLine:
+        """The line of a run that is there as a whole."""
+        plain = {one.name: getattr(row, one.name) for one in fields(cls) if one.name != _COUNT}
+        return cls(**plain, fault_count=len(row.faults))
+
+
+_COUNT = "fault_count"
+
+AnyRun = RunRow | RunLine
+
+
 def listed(
     session: Session,
     *,
@@ -32,24 +80,38 @@ def listed(
     scenario_id: str | None = None,
     state: str | None = None,
     published: bool | None = None,
-) -> tuple[list[RunRow], int]:
+    kind: str | None = None,
+) -> tuple[list[RunLine], int]:
     """A page of runs, the latest first, and how many there are."""
-    wanted = select(RunRow)
-    if scenario_id is not None:
-        wanted = wanted.where(RunRow.scenario_id == scenario_id)
-    if state is not None:
-        wanted = wanted.where(RunRow.state == state)
-    if published is not None:
-        wanted = wanted.where(RunRow.published == published)
-    total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    wanted = [
+        column == value
+        for column, value in (
+            (RunRow.scenario_id, scenario_id), (RunRow.state, state),
+            (RunRow.published, published), (RunRow.kind, kind),
+        )
+        if value is not None
+    ]  # fmt: skip
+    total = session.scalar(select(func.count(RunRow.id)).where(*wanted)) or 0
+    columns = [
+        func.json_array_length(RunRow.faults) if one.name == _COUNT else getattr(RunRow, one.name)
+        for one in fields(RunLine)
+    ]
     order = (RunRow.created_at.desc(), RunRow.id)
-    return list(session.scalars(wanted.order_by(*order).limit(limit).offset(offset))), total
+    rows = session.execute(
+        select(*columns).where(*wanted).order_by(*order).limit(limit).offset(offset)
+    )
+    return [RunLine(*one) for one in rows], total
 
 
 def latest_finished(session: Session, *, published: bool | None = None) -> RunRow | None:
     """The plan that is shown where nobody names one."""
-    rows, _ = listed(session, limit=1, state=RunState.FINISHED.value, published=published)
-    return rows[0] if rows else None
+    wanted = select(RunRow).where(
+        RunRow.state == RunState.FINISHED.value, RunRow.kind == RunKind.PLAN.value
+    )
+    if published is not None:
+        wanted = wanted.where(RunRow.published == published)
+    order = (RunRow.created_at.desc(), RunRow.id)
+    return session.scalars(wanted.order_by(*order).limit(1)).first()
 
 
 def finished_with_key(session: Session, key: str) -> RunRow | None:

@@ -20,6 +20,7 @@ from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
 from scenarios.store import runs
 from scenarios.store.models import Role, RunRow, RunState
+from scenarios.store.runs import AnyRun
 from scenarios.wording import Language, translator
 
 router = APIRouter(prefix="/ogc", tags=["OGC API - Processes"])
@@ -290,7 +291,7 @@ def _job(job_id: str, who: Principal, service: Service) -> RunRow:
         raise
 
 
-def _status(row: RunRow, request: Request) -> dict[str, Any]:
+def _status(row: AnyRun, request: Request) -> dict[str, Any]:
     base = f"{base_of(request)}/jobs/{row.id}"
     state = RunState(row.state)
     updated = row.finished_at or row.started_at or row.created_at

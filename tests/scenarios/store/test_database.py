@@ -114,6 +114,20 @@ def test_a_run_from_queue_to_end(database):
         assert runs.folders(session) == {"runs/x/1": run_id}
 
 
+def test_lists_count_faults_and_leave_the_rest_out(database):
+    fault = {"where": "a", "severity": "error", "row": None, "zh": "一", "en": "one"}
+    with database.writing() as session:
+        plan = runs.add(session, a_run(faults=[fault, fault], state="finished")).id
+        rounds = runs.add(session, a_run(kind="rounds", options={"seed": 1}, state="finished")).id
+    with database.reading() as session:
+        lines, total = runs.listed(session, limit=10)
+        assert (total, {one.id: one.fault_count for one in lines}) == (2, {plan: 2, rounds: 0})
+        assert [one.id for one in runs.listed(session, limit=10, kind="rounds")[0]] == [rounds]
+        assert runs.RunLine.of(runs.run(session, plan)) in lines
+        # Rounds are no plan to ask who serves a village.
+        assert runs.latest_finished(session).id == plan
+
+
 def test_what_fails_inside_is_not_kept(database):
     with pytest.raises(RuntimeError), database.writing() as session:  # noqa: PT012 - the block is what fails
         runs.add(session, a_run())
