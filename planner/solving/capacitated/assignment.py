@@ -62,9 +62,12 @@ def improve_assignment(  # noqa: C901, PLR0912 - one compiled kernel
                 site[i] = at
                 changed = True
         for i in range(n):
-            for k in range(i + 1, n):
-                a, b = site[i], site[k]
-                if a == b:
+            a = site[i]
+            if cost[i].min() >= cost[i, a]:  # of two points that swap, one gets cheaper
+                continue
+            for k in range(n):
+                b = site[k]
+                if cost[i, b] >= cost[i, a]:
                     continue
                 now = cost[i, a] + cost[k, b]
                 if cost[i, b] + cost[k, a] >= now - 1e-12 * max(1.0, now):
@@ -74,6 +77,7 @@ def improve_assignment(  # noqa: C901, PLR0912 - one compiled kernel
                     site[i], site[k] = b, a
                     load[a] += more
                     load[b] -= more
+                    a = b
                     changed = True
         if not changed:
             break

@@ -30,7 +30,7 @@ class Course(ABC):
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
         self.problem, self.settings, self.watch = problem, settings, watch
         self.data = CapacitatedData.of(problem)
-        self.search = PlanSearch(self.data)
+        self.search = PlanSearch(self.data, lambda: self._over("search"))
         self.whole: WholePlan | None = None
         self.bound = -np.inf
         self.root: BoundResult | None = None

@@ -13,6 +13,7 @@ import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
+from planner.solving.capacitated.attended import wait_for
 from planner.solving.capacitated.bound import (
     BoundResult,
     Multipliers,
@@ -33,7 +34,8 @@ PERIOD = 20
 """Rounds at the root between two looks at its choices as plans."""
 STARTS = 3
 """Plans of the root that interchange begins from; the tree's choices are better ones soon."""
-LARGE_PAIRS = 1_000_000
+LARGE_PAIRS, ROOT_SHARE = 1_000_000, 0.3
+"""From so many pairs on a dive finds far better plans than the root; it must have its time."""
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
 DIVES = (0.1, 0.05)
@@ -93,7 +95,11 @@ class DividedRun(Course):
         stand = self._relaxation.begin(first_multipliers(self.data))
         none = np.zeros(len(self.data.capacity), np.bool_)
         period = int(np.clip(PERIOD * 2e6 / (self.data.n * self.data.m), 2, PERIOD))
+        until = ROOT_SHARE * self.watch.remaining_s if self._large else np.inf
+        began_s = self.watch.seconds
         while not stand.ended and stand.rounds < ROOT_ROUNDS and not self._done("bound"):
+            if self.watch.seconds - began_s > until:
+                break
             before, opened, choice = stand.rounds, stand.opened.copy(), stand.choice.copy()
             job = pool.submit(
                 self._relaxation.rise,
@@ -110,8 +116,12 @@ class DividedRun(Course):
                     self._offer(np.where(opened > 0.5, self._largest, -1), opened)
                     if not self._large:  # sizes that fit tightly take seconds to divide
                         self._offer(choice, opened)
-            finally:
-                job.result()
+                wait_for([job], self._halt, lambda: self._done("bound"))
+            except BaseException:
+                self._halt[0] = 1
+                raise
+            job.result()
+            self._halt[0] = 0
             self.bound = max(self.bound, stand.bound)
             self.root = _result(stand)
             if self.bound == np.inf or stand.rounds == before:

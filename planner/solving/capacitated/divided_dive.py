@@ -9,11 +9,12 @@ where interchange from the rounded average stood at 10% after half a minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray
+from planner.solving.capacitated.attended import Pause, attended
 from planner.solving.capacitated.bound import FROM_PARENT
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
@@ -35,7 +36,7 @@ def dive(
     state: IntArray,
     *,
     share: float = SHARE,
-    pause: Callable[[], bool] = lambda: False,
+    pause: Pause = lambda: False,
 ) -> IntArray | None:
     """Sizes to open (m,), -1 where closed; None if the decisions lead nowhere or on ``pause()``.
 
@@ -52,16 +53,19 @@ def dive(
             return None
         state = _decided(data, state, stand.opened, share)
         stand = relaxation.begin(stand.multipliers, FROM_PARENT)
-        relaxation.rise(
+        halt = np.zeros(1, np.int64)
+        rise = partial(
+            relaxation.rise,
             stand,
             state,
             none,
             rounds=ROUNDS,
             target=np.inf,
             stop_at=np.inf,
-            halt=np.zeros(1, np.int64),
+            halt=halt,
             pace=FROM_PARENT,
         )
+        attended([rise], halt, pause)
         if stand.bound == np.inf:
             return None
     return _sized(data, state, stand.share)

@@ -28,8 +28,9 @@ def nearness(data: CapacitatedData) -> IntArray:
     cost = np.where(np.isfinite(data.cost), data.cost, top)
     order = np.empty((data.m, data.m), np.int64)
     per_weight = cost / np.maximum(data.weight, 1e-12)[None, :]
+    count = min(data.n, max(8, data.n // max(1, data.m)))
     for j in range(data.m):
-        own = np.argsort(per_weight[j], kind="stable")[: max(8, data.n // max(1, data.m))]
+        own = np.argpartition(per_weight[j], count - 1)[:count]
         order[j] = np.argsort(cost[:, own].sum(axis=1), kind="stable")
     return order
 

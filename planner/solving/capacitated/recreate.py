@@ -10,16 +10,17 @@ when it is empty, so that sites open, close and change their size by themselves.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from planner.problem import BoolArray, FloatArray, IntArray
 from planner.solving.capacitated.assignment import WholePlan, improve_assignment
+from planner.solving.capacitated.attended import Pause, attended
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.neighbourhood import nearness
 
@@ -34,7 +35,7 @@ class Setting(NamedTuple):
 
     Parameters
     ----------
-    cost : (m, n)
+    cost : (n, m), a point's costs side by side
     weight : (n,)
     near : (n, m) sites of each point, cheapest first
     beside : (m, m) sites of each site, nearest first
@@ -46,8 +47,8 @@ class Setting(NamedTuple):
 
     cost: FloatArray
     weight: FloatArray
-    near: IntArray
-    beside: IntArray
+    near: NDArray[np.int32]
+    beside: NDArray[np.int32]
     regret: FloatArray
     size_start: IntArray
     capacity: FloatArray
@@ -103,7 +104,7 @@ def _put_back(
     w = setting.weight[i]
     for r in range(setting.near.shape[1]):
         b = setting.near[i, r]
-        x = setting.cost[b, i]
+        x = setting.cost[i, b]
         if x >= best:
             break
         if b == banned or np.random.random() < PASSED_OVER:
@@ -128,34 +129,48 @@ def _exchange(
     setting: Setting, moved: IntArray, count: int, site: IntArray, load: FloatArray
 ) -> None:
     """Swap the sites of two moved points while that pays and no size must grow."""
+    # The few sites that matter, side by side: the matrix of all costs is far from the processor.
+    place, several = np.full(load.size, -1), np.empty(load.size, np.int64)
+    at, number = np.empty(count, np.int64), 0
     for p in range(count):
-        i = moved[p]
+        j = site[moved[p]]
+        if place[j] < 0:
+            place[j], several[number] = number, j
+            number += 1
+        at[p] = place[j]
+    cost = np.empty((count, number))
+    for p in range(count):
+        for r in range(number):
+            cost[p, r] = setting.cost[moved[p], several[r]]
+    for p in range(count):
         for q in range(p + 1, count):
-            k = moved[q]
-            a, b = site[i], site[k]
+            a, b = at[p], at[q]
             if a == b:
                 continue
-            now = setting.cost[a, i] + setting.cost[b, k]
-            if setting.cost[b, i] + setting.cost[a, k] >= now - 1e-12 * now:
+            now = cost[p, a] + cost[q, b]
+            then = cost[p, b] + cost[q, a]
+            if then >= now - 1e-12 * now:
                 continue
-            more = setting.weight[k] - setting.weight[i]
+            more = setting.weight[moved[q]] - setting.weight[moved[p]]
+            one, other = several[a], several[b]
             dearer = (
-                _opening(setting, a, load[a] + more, 1)
-                + _opening(setting, b, load[b] - more, 1)
-                - _opening(setting, a, load[a], 1)
-                - _opening(setting, b, load[b], 1)
+                _opening(setting, one, load[one] + more, 1)
+                + _opening(setting, other, load[other] - more, 1)
+                - _opening(setting, one, load[one], 1)
+                - _opening(setting, other, load[other], 1)
             )
-            if setting.cost[b, i] + setting.cost[a, k] + dearer < now - 1e-12 * now:
-                site[i], site[k] = b, a
-                load[a] += more
-                load[b] -= more
+            if then + dearer < now - 1e-12 * now:
+                site[moved[p]], site[moved[q]] = other, one
+                at[p], at[q] = b, a
+                load[one] += more
+                load[other] -= more
 
 
 @njit(cache=True, nogil=True)
 def _total(setting: Setting, site: IntArray, load: FloatArray, number: IntArray) -> float:
     total = 0.0
     for i in range(site.size):
-        total += setting.cost[site[i], i]
+        total += setting.cost[i, site[i]]
     for j in range(load.size):
         total += _opening(setting, j, load[j], number[j])
     return total
@@ -183,13 +198,15 @@ def anneal(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     warm: float,
     cold: float,
     seed: int,
+    halt: IntArray,
 ) -> float:
     """Change ``site`` (n,) for so many rounds; the best plan goes to ``best_site``.
 
-    ``warm`` and ``cold`` are the first and last temperature, in units of the objective.
+    ``warm`` and ``cold`` are the first and last temperature, in units of the objective. It ends
+    early once ``halt`` (1,) is set by another thread.
     """
     np.random.seed(seed)
-    m, n = setting.cost.shape
+    n, m = setting.cost.shape
     load, number = np.zeros(m), np.zeros(m, np.int64)
     for i in range(n):
         load[site[i]] += setting.weight[i]
@@ -204,6 +221,8 @@ def anneal(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     heat = warm
     cooling = (cold / warm) ** (1.0 / max(1, rounds))
     for _ in range(rounds):
+        if halt[0] != 0:
+            break
         heat *= cooling
         a = site[np.random.randint(n)]
         ruined[:] = False
@@ -227,7 +246,7 @@ def anneal(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
         for i in range(n):
             j = site[i]
             leaves = ruined[j] and np.random.random() < share
-            if opened >= 0 and setting.cost[opened, i] < setting.cost[j, i]:
+            if opened >= 0 and setting.cost[i, opened] < setting.cost[i, j]:
                 leaves = leaves or np.random.random() < 0.9
             if j == banned or leaves:
                 moved[count] = i
@@ -258,7 +277,7 @@ def anneal(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
         if holds:
             for p in range(count):
                 i = moved[p]
-                change += setting.cost[site[i], i] - setting.cost[before[p], i]
+                change += setting.cost[i, site[i]] - setting.cost[i, before[p]]
             for j in range(m):
                 change += _opening(setting, j, load[j], number[j])
                 change -= _opening(setting, j, load_before[j], number_before[j])
@@ -277,23 +296,22 @@ def anneal(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     return best
 
 
-def setting_of(data: CapacitatedData, plan: WholePlan) -> Setting:
-    """The kernel's view of a problem, and of the sites that a plan keeps open for nobody."""
-    near = np.argsort(data.cost, axis=0, kind="stable").T
-    ranked = np.sort(data.cost, axis=0)
-    second = ranked[min(1, data.m - 1)]
-    regret = np.where(np.isfinite(second), second - ranked[0], ranked[0] + 1e9)
-    serves = np.bincount(plan.site, minlength=data.m) > 0
+def setting_of(data: CapacitatedData) -> Setting:
+    """The kernel's view of a problem; only required sites are open for nobody."""
+    cost = np.ascontiguousarray(data.cost.T)
+    near = np.argsort(cost, axis=1, kind="stable").astype(np.int32)
+    every = np.arange(data.n)
+    first, second = cost[every, near[:, 0]], cost[every, near[:, min(1, data.m - 1)]]
     return Setting(
-        cost=data.cost,
+        cost=cost,
         weight=np.ascontiguousarray(data.weight, np.float64),
-        near=np.ascontiguousarray(near),
-        beside=np.ascontiguousarray(nearness(data)),
-        regret=regret,
+        near=near,
+        beside=nearness(data).astype(np.int32),
+        regret=np.where(np.isfinite(second), second - first, first + 1e9),
         size_start=data.size_start,
         capacity=data.capacity,
         fixed_cost=np.ascontiguousarray(data.fixed_cost, np.float64),
-        always=data.required | ((plan.chosen >= 0) & ~serves),
+        always=data.required.copy(),
         group=data.group,
         group_least=data.group_least,
         group_most=data.group_most,
@@ -311,15 +329,38 @@ class Schedule:
     cold: float = 0.001
 
 
-def recreated(
-    data: CapacitatedData, plans: list[WholePlan], schedule: Schedule, seeds: list[int]
-) -> list[WholePlan]:
-    """What becomes of each plan, side by side; a plan that got no better is returned as it was."""
+class Recreation:
+    """Ruin and recreate for one problem; its view of the problem is made once."""
 
-    def one(plan: WholePlan, seed: int) -> WholePlan:
-        setting = setting_of(data, plan)
+    def __init__(self, data: CapacitatedData) -> None:
+        self.data = data
+        self._setting = setting_of(data)
+
+    def improved(
+        self,
+        plans: list[WholePlan],
+        schedule: Schedule,
+        seeds: list[int],
+        *,
+        pause: Pause = lambda: False,
+    ) -> list[WholePlan]:
+        """What becomes of each plan, side by side; one that got no better is returned as it was.
+
+        ``pause`` is asked in the thread of the caller; once it says so, or raises, work ends.
+        """
+        halt = np.zeros(1, np.int64)
+        jobs = [
+            partial(self._one, plan, schedule, seed, halt)
+            for plan, seed in zip(plans, seeds, strict=True)
+        ]
+        return attended(jobs, halt, pause)
+
+    def _one(self, plan: WholePlan, schedule: Schedule, seed: int, halt: IntArray) -> WholePlan:
+        serves = np.bincount(plan.site, minlength=self.data.m) > 0
+        kept_open = self.data.required | ((plan.chosen >= 0) & ~serves)
+        setting = self._setting._replace(always=kept_open)
         site, best_site = plan.site.copy(), plan.site.copy()
-        unit = abs(plan.objective) / max(1, data.n)
+        unit = abs(plan.objective) / max(1, self.data.n)
         anneal(
             setting,
             site,
@@ -328,15 +369,10 @@ def recreated(
             max(schedule.warm * unit, 1e-9),
             max(schedule.cold * unit, 1e-10),
             seed,
+            halt,
         )
-        better = _plan(data, setting, best_site)
+        better = _plan(self.data, setting, best_site)
         return better if better is not None and better.objective < plan.objective else plan
-
-    with ThreadPoolExecutor(len(plans)) as pool:
-        jobs = [
-            pool.submit(partial(one, plan, seed)) for plan, seed in zip(plans, seeds, strict=True)
-        ]
-        return [job.result() for job in jobs]
 
 
 def _plan(data: CapacitatedData, setting: Setting, site: IntArray) -> WholePlan | None:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numba import njit
 
 from planner.problem import FloatArray, IntArray
+from planner.solving.capacitated.attended import Pause, attended
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.transport import transport
 
 TOGETHER = 8
 """Moves at different sites that are tried at once while plans are far from good."""
+LONG_TRANSPORT = 100_000
+"""Points x open sites from which a transport is listened to; smaller ones take milliseconds."""
 
 
 @njit(cache=True, nogil=True)
@@ -85,8 +89,10 @@ class SitePlan:
 class PlanSearch:
     """Finds and keeps good plans of one problem; every plan is evaluated once."""
 
-    def __init__(self, data: CapacitatedData) -> None:
+    def __init__(self, data: CapacitatedData, pause: Pause = lambda: False) -> None:
         self.data = data
+        self._pause = pause
+        self._halt = np.zeros(1, np.int64)
         self.best: SitePlan | None = None
         self._needed = float(data.weight.sum())
         self._price = np.zeros(data.m)
@@ -127,7 +133,9 @@ class PlanSearch:
         flow, price = np.empty((len(opened), data.n)), np.empty(len(opened))
         room = np.minimum(data.capacity[chosen[opened]], self._needed)
         start = self._price[opened]
-        served = transport(data.cost, data.weight, opened, room, start, limit - fixed, flow, price)
+        served = self._served(opened, room, start, limit - fixed, flow, price)
+        if self._halt[0]:
+            return None
         self._seen[key] = fixed + served if np.isfinite(served) else limit
         if not np.isfinite(served):
             return None
@@ -137,6 +145,32 @@ class PlanSearch:
             chosen = self._shrunk(chosen, flow @ data.weight)
         fixed = float(data.fixed_cost[chosen[opened]].sum())
         return SitePlan(chosen, fixed + served, flow, price)
+
+    def _served(
+        self,
+        opened: IntArray,
+        room: FloatArray,
+        start: FloatArray,
+        limit: float,
+        flow: FloatArray,
+        price: FloatArray,
+    ) -> float:
+        """Cost of a transport; a large one, which may take seconds, stops when asked to."""
+        job = partial(
+            transport,
+            self.data.cost,
+            self.data.weight,
+            opened,
+            room,
+            start,
+            limit,
+            flow,
+            price,
+            self._halt,
+        )
+        if flow.size < LONG_TRANSPORT:
+            return float(job())
+        return float(attended([job], self._halt, self._pause)[0])
 
     def evaluate_anew(self, chosen: IntArray, *, shrink: bool = True) -> SitePlan | None:
         """Evaluate even if it was before; None if there is no way to serve everybody."""

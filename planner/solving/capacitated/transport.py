@@ -30,6 +30,7 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     limit: float,
     flow: FloatArray,
     price: FloatArray,
+    halt: IntArray,
 ) -> float:
     """Least cost of serving everybody from the opened sites, ``inf`` if it cannot be done.
 
@@ -42,6 +43,7 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     limit : stop with ``inf`` as soon as the cost is sure to be over this
     flow : (q, n) receives the share of each point at each open site
     price : (q,) receives what one more unit of capacity would save, 0 where there is room
+    halt : (1,) once another thread sets it, the answer is ``inf``
     """
     n, q = weight.size, opened.size
     near = np.empty((n, q))  # a point's costs side by side: every move of it reads them all
@@ -84,7 +86,7 @@ def transport(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
     for source in range(q + 1):
         while over[source] > slack:
             # Optimal for its loads: the rest costs at least the difference of the potentials.
-            if total - (potential * over).sum() > limit:
+            if halt[0] != 0 or total - (potential * over).sum() > limit:
                 return np.inf
             target = _shortest(
                 source, move, potential, used, capacity, over, slack, distance, previous

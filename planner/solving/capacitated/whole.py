@@ -9,7 +9,7 @@ better plan prunes the tree.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
 from planner.solving.capacitated.course import Course
 from planner.solving.capacitated.data import tiny_data
-from planner.solving.capacitated.divided import DividedRun
+from planner.solving.capacitated.divided import LARGE_PAIRS, DividedRun
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
-from planner.solving.capacitated.recreate import Schedule, recreated
+from planner.solving.capacitated.recreate import Recreation, Schedule
 from planner.solving.capacitated.search import SitePlan
 from planner.solving.capacitated.whole_bound import LEAST_STEP, Place
 from planner.solving.capacitated.whole_branch import (
@@ -49,6 +49,8 @@ DIVIDED_PAIRS = 500
 """From so many pairs on the divided problem is solved first; the tree proves smaller ones."""
 DIVIDED_SHARE, DIVIDED_S, DIVIDED_GAP = 0.3, 120.0, 1e-5
 """Share of the time left, most seconds, and gap of the divided problem."""
+LARGE_SHARE = 0.5
+"""The share where there are very many pairs."""
 DIVIDED_PART = 0.7
 """Of the asked gap that the divided problem is solved to; the rest is for making points whole."""
 MODEL_PAIRS, PLAIN_SHARE, PLAIN_S = 5_000, 0.35, 60.0
@@ -57,6 +59,8 @@ STARTS = 8
 """Plans of the root that interchange begins from."""
 ROUNDED_AT_ROOT = 12
 """Sets of sites whose assignment is made whole before branching."""
+ROUNDED_OF_LARGE = 3
+"""The same of very many pairs, where each takes about a second."""
 SEARCHED_SIDE_BY_SIDE = 2
 """Plans that are ruined and recreated at a time, a thread each."""
 FIRST_NODES = 150
@@ -74,8 +78,8 @@ NODES_WITHOUT_PLAN = 300
 POLISH_EVERY = 4
 """Nodes for one short search from a new set of sites."""
 POLISH = Schedule(3_000, 0.03)
-SCHEDULES = (0.3, 3.0, 1.0)
-"""Warmth of the turns, in turn."""
+SCHEDULES, COOL = (0.3, 3.0, 1.0), 0.03
+"""Warmth of the turns, in turn; and where plans are good and rounds are few."""
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +93,7 @@ def load_kernels() -> None:
     settle_pair(pairs, copied(place), 0, 0)
     plan = improved(data, np.arange(2), np.array([0, 0, 1]))
     if plan is not None:
-        recreated(data, [plan], Schedule(3), [1])
+        Recreation(data).improved([plan], Schedule(3), [1])
 
 
 class WholeRun(Course):
@@ -104,23 +108,12 @@ class WholeRun(Course):
         self._seed = 0
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+        self._large = pairs >= LARGE_PAIRS
         self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
 
     def _run(self) -> None:
-        with self._stage("bound"):
-            place = self._bound()
-        if self.root is None or self.root.bound == np.inf:
-            return
-        with self._stage("search"):
-            self._improve(self.root)
-        if len(self.pairs.point) > DIVIDED_PAIRS:
-            with self._stage("divide"):
-                self._divide()
-        with self._stage("search"):
-            self._improve_whole()
-        with self._stage("model"):
-            self._model()
-        if self._enough():
+        place = self._divided_root() if self._large else self._whole_root()
+        if place is None or self._enough():
             return
         with self._stage("bound"):
             self._ascend(place, ROOT_ROUNDS)
@@ -141,6 +134,47 @@ class WholeRun(Course):
                     self._neighbourhoods(MODEL_SITES + turn - MODEL_TURN)
         with self._stage("branch"):
             self._branch(tree, None)
+
+    @cached_property
+    def _recreation(self) -> Recreation:
+        return Recreation(self.data)
+
+    def _whole_root(self) -> Place | None:
+        """Bound and plans of the root; None where nothing can be served."""
+        with self._stage("bound"):
+            place = self._bound()
+        if self.root is None or self.root.bound == np.inf:
+            return None
+        with self._stage("search"):
+            self._improve(self.root)
+        if len(self.pairs.point) > DIVIDED_PAIRS:
+            with self._stage("divide"):
+                self._divide(DIVIDED_SHARE)
+        with self._stage("search"):
+            self._improve_whole(ROUNDED_AT_ROOT)
+        with self._stage("model"):
+            self._model()
+        return place
+
+    def _divided_root(self) -> Place | None:
+        """The same for very many pairs, where points are small and one round takes long.
+
+        Dividing them costs next to nothing there, so that the divided problem gives the bound and
+        the sites; the rest of the time is for making its points whole.
+        """
+        with self._stage("divide"):
+            self.root = self._divide(LARGE_SHARE)
+        if self.root is None or self.bound == np.inf:
+            return None
+        with self._stage("search"):
+            self._improve_whole(ROUNDED_OF_LARGE)
+            for turn in range(TURNS):
+                self._recreate(self._rounds * GROWTH**turn, COOL)
+        if self._enough():
+            return None
+        self.pairs = pairs_of(self.data)
+        self._seen = nothing_seen(self.pairs)
+        return whole_place(self.data, self.pairs, self.root.multipliers.demand)
 
     def _bound(self) -> Place:
         """Raise the root's bound, trying its choices as plans on the way."""
@@ -205,11 +239,11 @@ class WholeRun(Course):
             pause=lambda: self._over("search"),
         )
 
-    def _divide(self) -> None:
+    def _divide(self, share: float) -> BoundResult | None:
         """Solve the problem with divided points: a bound, and sets of sites worth making whole."""
         if self._enough():
-            return
-        limit_s = min(DIVIDED_SHARE * self.watch.remaining_s, DIVIDED_S)
+            return None
+        limit_s = min(share * self.watch.remaining_s, DIVIDED_S)
         gap = max(DIVIDED_GAP, DIVIDED_PART * self.settings.gap)
         settings = replace(self.settings, gap=gap, time_limit_s=limit_s)
 
@@ -223,7 +257,10 @@ class WholeRun(Course):
         )
         self._raise(divided.solve().bound)
         for chosen in divided.search.ranked(ROUNDED_AT_ROOT):
+            if self._done("divide"):
+                break
             self.search.offer(chosen)
+        return divided.root
 
     def _model(self) -> None:
         """Give a small problem to the plain model for a while.
@@ -243,9 +280,9 @@ class WholeRun(Course):
             self.bound, self._proof_of_bound = found.bound, "solver"
         self._take(answer.whole_plan(self.data, found))
 
-    def _improve_whole(self) -> None:
+    def _improve_whole(self, count: int) -> None:
         """Whole assignments for the best sets of sites, and the best of them improved."""
-        for chosen in self.search.ranked(ROUNDED_AT_ROOT):
+        for chosen in self.search.ranked(count):
             if self._done("search"):
                 return
             plan = self.search.evaluate_anew(chosen)
@@ -284,7 +321,9 @@ class WholeRun(Course):
             )
             self._seed += 2
             seeds = [self._seed, self._seed + 1]
-            starts = recreated(self.data, starts, cooler, seeds)
+            starts = self._recreation.improved(
+                starts, cooler, seeds, pause=lambda: self._over("search")
+            )
             for plan in starts:
                 self._take(plan)
             self._report("search")
@@ -372,7 +411,10 @@ class WholeRun(Course):
         if made is not None and key not in self._polished and few:
             self._polished.add(key)
             self._seed += 1
-            self._take(recreated(self.data, [made], POLISH, [self._seed])[0])
+            polished = self._recreation.improved(
+                [made], POLISH, [self._seed], pause=lambda: self._over("branch")
+            )
+            self._take(polished[0])
 
     def _from_pairs(self, tree: WholeTree, result: WholeResult) -> WholePlan | None:
         """The plan that the average use of the pairs is nearest to, repaired."""

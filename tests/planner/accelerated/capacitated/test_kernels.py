@@ -13,6 +13,7 @@ from planner.solving.capacitated.opening import CLOSED, FREE, OPEN, choose, pric
 from planner.solving.capacitated.transport import transport
 
 NO_LIMIT = 10**6
+GO = np.zeros(1, np.int64)
 
 
 def knapsack_case(seed: int):
@@ -91,7 +92,7 @@ def test_transport_is_the_linear_program(seed: int) -> None:
     flow, price = np.empty((q, n)), np.empty(q)
     # Whatever the prices it begins from, and however wrong they are.
     start = rng.uniform(0, 20, q) * (rng.random(q) < 0.5) * (seed % 3 > 0)
-    found = transport(cost, weight, np.arange(q), capacity, start, np.inf, flow, price)
+    found = transport(cost, weight, np.arange(q), capacity, start, np.inf, flow, price, GO)
     want = linprog(
         np.where(np.isinf(cost), 0, cost).ravel(),
         A_ub=np.kron(np.eye(q), weight[None, :]),
@@ -111,7 +112,7 @@ def test_transport_is_the_linear_program(seed: int) -> None:
     assert dual == pytest.approx(found)
     assert (price >= 0).all()
     for limit, answer in ((found + 1e-6, found), (found - 1e-3, np.inf)):
-        again = transport(cost, weight, np.arange(q), capacity, start, limit, flow, price)
+        again = transport(cost, weight, np.arange(q), capacity, start, limit, flow, price, GO)
         assert again == pytest.approx(answer)
 
 

@@ -15,7 +15,7 @@ from planner.solving.capacitated.assignment import WholePlan
 from planner.solving.capacitated.bound import first_multipliers
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.opening import CLOSED, OPEN
-from planner.solving.capacitated.recreate import Schedule, recreated
+from planner.solving.capacitated.recreate import Recreation, Schedule
 from planner.solving.capacitated.whole_bound import NEVER, Pairs, Place, evaluated
 from planner.solving.capacitated.whole_branch import (
     WholeTree,
@@ -185,7 +185,7 @@ def test_recreated_plans_keep_every_rule() -> None:
         opened = np.flatnonzero(found.size >= 0)
         chosen[site[opened]] = [size[int(found.size[j])] for j in opened]
         plan = WholePlan(chosen, where, found.objective)
-        (better,) = recreated(data, [plan], Schedule(200), [seed])
+        (better,) = Recreation(data).improved([plan], Schedule(200), [seed])
         assert better.objective <= plan.objective
         made = np.full(len(problem.sites), -1)
         made[data.site[better.chosen >= 0]] = data.size[better.chosen[better.chosen >= 0]]
