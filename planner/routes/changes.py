@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +20,13 @@ from planner.routes.fleet import VehicleClass
 from planner.routes.parts import jobs_of, nearness
 from planner.routes.plan import RoundsSettings
 from planner.routes.problem import RoundsProblem
+from planner.routes.record import (
+    RecordedRound,
+    RoundsChange,
+    RoundsRecord,
+    change,
+    record,
+)
 from planner.routes.route_day import DayAnswer, price, route_day
 from planner.routes.schedule import Call, Order, schedule
 from planner.routes.screening import unservable
@@ -31,27 +38,6 @@ from planner.solution import Outcome, Reason
 
 NEIGHBOURS = 2
 """Rounds that are planned anew with what fits into none as it is; doubled until it fits."""
-
-
-@dataclass(frozen=True)
-class RoundsChange:
-    """What a new plan does otherwise than the one before.
-
-    Parameters
-    ----------
-    kept : rounds that are exactly as they were
-    extended : rounds, by lorry, that only took further stops, with the ids of those
-    moved : ids of stops that another lorry or another day serves now
-    added, dropped : ids of stops that were not there before, or are not there now
-    unserved : ids of stops that had a lorry and have none now
-    """
-
-    kept: int
-    extended: tuple[tuple[str, tuple[str, ...]], ...]
-    moved: tuple[str, ...]
-    added: tuple[str, ...]
-    dropped: tuple[str, ...]
-    unserved: tuple[str, ...]
 
 
 def replan(
@@ -72,8 +58,15 @@ def replan(
     -----
     New stops are visited on the day of their choice that costs least, as often as they ask for.
     """
+    return replan_record(record(before, earlier), problem, settings)
+
+
+def replan_record(
+    earlier: RoundsRecord, problem: RoundsProblem, settings: RoundsSettings | None = None
+) -> tuple[RoundsSolution, RoundsChange]:
+    """The same from rounds that are remembered by their ids."""
     settings = settings or RoundsSettings(time_limit_s=5.0)
-    return _Replanning(before, earlier, problem, settings).done()
+    return _Replanning(earlier, problem, settings).done()
 
 
 class _Replanning:
@@ -81,12 +74,10 @@ class _Replanning:
 
     def __init__(
         self,
-        before: RoundsProblem,
-        earlier: RoundsSolution,
+        earlier: RoundsRecord,
         problem: RoundsProblem,
         settings: RoundsSettings,
     ) -> None:
-        self._before = before
         self._earlier = earlier
         self._problem = problem
         self._settings = settings
@@ -104,7 +95,7 @@ class _Replanning:
             for territory in sorted({int(one) for one in problem.stops.territory}):
                 rounds += self._day(day, territory, rounds)
         found = self._solution(rounds)
-        return found, self._change(found)
+        return found, change(self._earlier, record(problem, found))
 
     def _carried_calendar(self) -> BoolArray:
         """Days as they were; new stops on those days of a pattern that are least visited."""
@@ -112,16 +103,13 @@ class _Replanning:
 
         problem = self._problem
         calendar = np.zeros(problem.stops.days.shape, bool)
-        old = {name: i for i, name in enumerate(self._before.stops.ids)}
-        same_cycle = self._before.day_names == problem.day_names
+        same_cycle = self._earlier.day_names == problem.day_names
         for i, name in enumerate(problem.stops.ids):
             choice = patterns_of(problem, i)
             if i in self._reasons or not choice:
                 self._reasons.setdefault(i, Reason("no_feasible_day", (name,)))
                 continue
-            was: tuple[int, ...] = ()
-            if same_cycle and name in old:
-                was = tuple(int(d) for d in np.flatnonzero(self._earlier.calendar[old[name]]))
+            was = self._earlier.calendar.get(name, ()) if same_cycle else ()
             if was not in choice:
                 load = calendar.sum(axis=0)
                 was = min(choice, key=lambda days: (load[list(days)].max(), days))
@@ -146,8 +134,6 @@ class _Replanning:
 
     def _carried(self, day: int, stops: set[int]) -> list[Order]:
         """The day's earlier rounds in the positions of now, without what is no longer there."""
-        if day >= self._before.day_count:
-            return []
         found = []
         for one in self._earlier.rounds:
             if one.day == day:
@@ -156,23 +142,23 @@ class _Replanning:
                     found.append(order)
         return found
 
-    def _translated(self, one: Round, stops: set[int]) -> Order | None:
-        before, now = self._before, self._problem
-        vehicle = _position(before.vehicles[one.vehicle].id, [v.id for v in now.vehicles])
-        depot = _position(before.depots.ids[one.depot], now.depots.ids)
+    def _translated(self, one: RecordedRound, stops: set[int]) -> Order | None:
+        now = self._problem
+        vehicle = _position(one.vehicle, [v.id for v in now.vehicles])
+        depot = _position(one.depot, now.depots.ids)
         if vehicle is None or depot is None:
             return None
         calls: list[Call] = []
-        for call in one.visits[1:-1]:
-            if call.kind is Kind.STOP:
-                at = self._at.get(before.stops.ids[call.position])
+        for kind, name, share in one.calls:
+            if kind is Kind.STOP:
+                at = self._at.get(name)
                 if at is not None and at in stops:
-                    calls.append((Kind.STOP, at, call.share))
+                    calls.append((Kind.STOP, at, share))
                 continue
             if not calls or calls[-1][0] is not Kind.STOP:
                 continue
-            if call.kind is Kind.DISPOSAL:
-                site = _position(before.disposal.ids[call.position], now.disposal.ids)
+            if kind is Kind.DISPOSAL:
+                site = _position(name, now.disposal.ids)
                 if site is None:
                     return None
                 calls.append((Kind.DISPOSAL, site, 1.0))
@@ -260,31 +246,6 @@ class _Replanning:
         )
         return replace(found, checked=not check_solution(self._problem, found))
 
-    def _change(self, found: RoundsSolution) -> RoundsChange:
-        before, now = self._before, self._problem
-        old = _served_by(before, self._earlier)
-        new = _served_by(now, found)
-        old_rounds = {_signature(before, one) for one in self._earlier.rounds}
-        kept = [one for one in found.rounds if _signature(now, one) in old_rounds]
-        extended = []
-        for one in found.rounds:
-            ids = _signature(now, one)[-1]
-            for other in old_rounds:
-                more = tuple(name for name in ids if name not in other[-1])
-                same = other[:-1] == _signature(now, one)[:-1]
-                if same and more and tuple(n for n in ids if n in other[-1]) == other[-1]:
-                    extended.append((f"{other[1]} {other[2]}", more))
-        both = set(old) & set(new)
-        stays = _stays(before, self._earlier, now, found)
-        return RoundsChange(
-            len(kept),
-            tuple(extended),
-            tuple(sorted(name for name in both if name not in stays)),
-            tuple(sorted(set(now.stops.ids) - set(before.stops.ids))),
-            tuple(sorted(set(before.stops.ids) - set(now.stops.ids))),
-            tuple(sorted(name for name in old if name in self._at and name not in new)),
-        )
-
 
 def _position(name: str, names: Iterable[str]) -> int | None:
     return next((k for k, one in enumerate(names) if one == name), None)
@@ -355,42 +316,3 @@ def _nearest_rounds(
         for jobs in jobs_of(task, orders)
     ]
     return [int(k) for k in np.argsort(away, kind="stable")[:count]]
-
-
-Signature = tuple[int, str, str, tuple[str, ...]]
-
-
-def _signature(problem: RoundsProblem, one: Round) -> Signature:
-    stops = tuple(problem.stops.ids[call.position] for call in one.stops)
-    return one.day, problem.vehicles[one.vehicle].id, problem.depots.ids[one.depot], stops
-
-
-def _served_by(problem: RoundsProblem, found: RoundsSolution) -> dict[str, set[int]]:
-    """Stops by id, with the rounds that call there."""
-    served: dict[str, set[int]] = {}
-    for k, one in enumerate(found.rounds):
-        for call in one.stops:
-            served.setdefault(problem.stops.ids[call.position], set()).add(k)
-    return served
-
-
-def _stays(
-    before: RoundsProblem, earlier: RoundsSolution, now: RoundsProblem, found: RoundsSolution
-) -> set[str]:
-    """Stops whose rounds of now share most of their stops with the rounds they were on."""
-    old_sets = [set(_signature(before, one)[-1]) for one in earlier.rounds]
-    old, new = _served_by(before, earlier), _served_by(now, found)
-    stays = set()
-    for k, one in enumerate(found.rounds):
-        mine = set(_signature(now, one)[-1])
-        like = max(
-            (j for j, other in enumerate(earlier.rounds) if other.day == one.day),
-            key=lambda j: len(mine & old_sets[j]),
-            default=None,
-        )
-        stays |= {
-            name
-            for name in mine
-            if like is not None and like in old.get(name, set()) and k in new[name]
-        }
-    return stays

@@ -12,17 +12,21 @@ from planner.problem import BoolArray, FloatArray, IntArray
 from planner.routes.calendar import make_calendar, without_days
 from planner.routes.checker import check_solution
 from planner.routes.day_task import DayTask, day_task, fleet_left, whole_fleet
+from planner.routes.parts import WHOLE_JOBS
 from planner.routes.problem import RoundsProblem
-from planner.routes.route_day import DayAnswer, route_day
+from planner.routes.route_day import SMALL_JOBS, DayAnswer, route_day
 from planner.routes.schedule import Order, schedule
 from planner.routes.screening import unservable
 from planner.routes.search import SearchLimits
 from planner.routes.site_room import excess_t, room_left
 from planner.routes.solution import Round, RoundsSolution, Unserved
+from planner.routes.twin import WORTH_S, Twin
 from planner.solution import Cancelled, Outcome, Reason
 
 QUICK_S = 2.0
 """A first answer for everything within this."""
+ALONE_S = 0.6
+"""For a problem of one task, which is searched on anyway."""
 QUICK_SHARE = 0.25
 """Of a short time limit."""
 QUICK_ITERATIONS = 60
@@ -39,11 +43,13 @@ class RoundsSettings:
     time_limit_s : for the whole call
     seed : of every random choice
     iterations : of each search in place of the clock, so that two runs are alike; None is the clock
+    processes : 2 searches long tasks twice at once, from two beginnings, on two cores
     """
 
     time_limit_s: float = 30.0
     seed: int = 0
     iterations: int | None = None
+    processes: int = 2
 
     def __post_init__(self) -> None:
         faults = []
@@ -53,6 +59,8 @@ class RoundsSettings:
             faults.append(f"seed is {self.seed}; give a whole number from 0 to 2147483647")
         if self.iterations is not None and self.iterations < 1:
             faults.append(f"iterations is {self.iterations}; give 1 or more, or None")
+        if self.processes not in (1, 2):
+            faults.append(f"processes is {self.processes}; give 1 or 2")
         if faults:
             raise ValueError("; ".join(faults))
 
@@ -195,6 +203,8 @@ class _Run:
     def quick(self) -> None:
         """First rounds for every day."""
         total = min(QUICK_S, QUICK_SHARE * self.settings.time_limit_s)
+        if len(self._slots) == 1 and len(self._slots[0].task) <= WHOLE_JOBS:
+            total = min(ALONE_S, total)  # nothing else waits: the search itself goes on at once
         weight = sum(len(slot.task) for slot in self._slots) or 1
         for slot in self._slots:
             share_s = max(LEAST_S, total * len(slot.task) / weight)
@@ -227,12 +237,27 @@ class _Run:
                 slot.answer = found
                 self._tell("improve")
 
-        found = route_day(
-            slot.task, limits, start=before, hear=hear, beat=lambda: self._tell("improve")
-        )
-        if _worth(slot, found) < _worth(slot, slot.answer):
-            slot.answer = found
+        twin = Twin(slot.task, limits) if self._worth_a_twin(slot, limits) else None
+        try:
+            found: DayAnswer | None = route_day(
+                slot.task, limits, start=before, hear=hear, beat=lambda: self._tell("improve")
+            )
+            for other in (found, None if twin is None else twin.answer()):
+                if other is not None and _worth(slot, other) < _worth(slot, slot.answer):
+                    slot.answer = other
+        finally:
+            if twin is not None:
+                twin.end()
         self._tell("improve")
+
+    def _worth_a_twin(self, slot: _Slot, limits: SearchLimits) -> bool:
+        """Whether a second process would find something: a task to search as a whole for long."""
+        return (
+            self.settings.processes > 1
+            and self.settings.iterations is None
+            and limits.left_s >= WORTH_S
+            and SMALL_JOBS < len(slot.task) <= WHOLE_JOBS
+        )
 
     def _with_what_is_free(self, slot: _Slot) -> DayTask:
         """The task with the lorries and the room at sites that others have left."""

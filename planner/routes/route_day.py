@@ -129,12 +129,12 @@ def _routed(
     beat: Callable[[], None] | None,
 ) -> DayAnswer:
     whole, limits = limits, _less_tidying(task, limits)
-    if start is not None and start.left_out:
-        return _with_prizes(task, limits, hear, beat)
+    # Where a short search left somebody out, a longer one may serve everybody.
+    whole_start = None if start is not None and start.left_out else start
     if len(task) > WHOLE_JOBS:
-        found = _large(task, limits, start, hear, beat)
+        found = _large(task, limits, whole_start, hear, beat)
     else:
-        found = _whole(task, limits, start, hear, beat)
+        found = _whole(task, limits, whole_start, hear, beat)
     if found is None:
         return _with_prizes(task, limits, hear, beat)
     return _holding(task, DayAnswer(_tidied(task, found, whole.end_s), ()))

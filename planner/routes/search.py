@@ -32,6 +32,12 @@ NONE = 2**62
 """A cost from here on is PyVRP's for a solution that breaks a rule."""
 MAX_PENALTY = 100_000.0
 """PyVRP's default cap of the price of a unit of excess."""
+SHORT_S = 30.0
+"""In a search of so few seconds there are some thousand iterations, not some hundred thousand."""
+SHORT_HISTORY, LONG_HISTORY = 100, 300
+"""Iterations back that a solution is compared with; the long one is PyVRP's own."""
+SHORT_UPDATES, LONG_UPDATES = 100, 500
+"""Solutions between changes of penalties; likewise."""
 BEAT_S = 0.2
 """A listener is asked this often whether to go on."""
 
@@ -105,8 +111,12 @@ def search(
     for operator in OPERATORS:
         if operator.supports(data):
             local.add_operator(operator(data))
+    short = limits.left_s <= SHORT_S
     # PyVRP's own cap is for prices of about one; a cent here is a thousand of its units.
-    params = PenaltyParams(max_penalty=MAX_PENALTY * max(1.0, model.cost_scale / 100))
+    params = PenaltyParams(
+        solutions_between_updates=SHORT_UPDATES if short else LONG_UPDATES,
+        max_penalty=MAX_PENALTY * max(1.0, model.cost_scale / 100),
+    )
     penalties = PenaltyManager(params.midpoint_penalties(data), params)
     listener = _Listener(model, hear, beat)
     strict = penalties.max_cost_evaluator()
@@ -117,7 +127,13 @@ def search(
     if begin.is_feasible():
         listener.on_best(begin)
     algorithm = IteratedLocalSearch(
-        data, penalties, local, begin, IteratedLocalSearchParams(callbacks=listener)
+        data,
+        penalties,
+        local,
+        begin,
+        IteratedLocalSearchParams(
+            history_length=SHORT_HISTORY if short else LONG_HISTORY, callbacks=listener
+        ),
     )
     result = algorithm.run(_Stop(limits), collect_stats=False)
     return searched(model, result.best)

@@ -78,6 +78,15 @@ def test_a_week_with_a_new_stop():
     assert again.calendar[19].sum() == 2
 
 
+def test_territories_do_not_criss_cross():
+    problem = with_territories(scattered(80, seed=5), 4)
+    of, place = problem.stops.territory, problem.stops.place
+    way = problem.matrices["road"].duration_s[np.ix_(place, place)]
+    # Of the nearest neighbours of a stop, most are in its territory; strewn, a quarter would be.
+    near = np.argsort(way + np.eye(len(way)) * 1e9, axis=1)[:, :4]
+    assert (of[near] == of[:, None]).mean() > 0.7
+
+
 def test_territories_are_compact_and_of_equal_work():
     problem = with_territories(scattered(60, seed=3), 4)
     of = problem.stops.territory

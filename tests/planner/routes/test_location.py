@@ -10,7 +10,7 @@ import pytest
 
 from planner.problem import ProblemError
 from planner.routes import plan_rounds
-from planner.routes.estimate import HaulEstimate, drivers, fitted
+from planner.routes.estimate import HaulEstimate, drivers, fitted, loads_of
 from planner.routes.location import locate_and_route
 from planner.routes.location_problem import LocationRouting, cost_of
 from planner.routes.stores import StoreChoice, choose_split
@@ -113,28 +113,28 @@ def clustered():
 def test_an_estimate_fits_the_rounds_it_is_fitted_to():
     problem, _ = clustered()
     found = plan_rounds(problem, QUICK)
-    factors = fitted(problem, [found])
+    factors = fitted([(problem, found)])
     assert factors.error < 0.25
-    line, hops = drivers(problem, np.arange(19), 0.3)
+    line, hops = drivers(problem, np.arange(19), loads=4)
     assert line > 0
     assert hops > 0
     with pytest.raises(ValueError, match="no rounds to fit"):
-        fitted(problem, [])
+        fitted([])
 
 
 def test_a_store_opens_for_the_cluster_alone():
     problem, distance = clustered()
     n = 18
-    factors = fitted(problem, [plan_rounds(problem, QUICK)])
+    factors = fitted([(problem, plan_rounds(problem, QUICK))])
     bring = np.where(distance[2 : 2 + n, [20]] < 3000, 10.0, np.inf)
     choice = StoreChoice(np.full(n, 0.6), np.array([500.0]), bring, np.array([100.0]))
-    estimate = HaulEstimate(problem, factors, n, 12.0, 3.0)
+    estimate = HaulEstimate(problem, factors, n, np.full(n, 12.0), 3.0)
 
     def rounds_cost(store_of):
-        line, hops = drivers(problem, np.flatnonzero(store_of < 0), 0.3)
+        visited = np.flatnonzero(store_of < 0)
+        line, hops = drivers(problem, visited, loads=loads_of(problem, visited, 0.3))
         held = np.bincount(store_of[store_of >= 0], minlength=1).astype(float)
-        visited = (store_of < 0).sum()
-        return factors.cost(line, hops, visited) * 12 + estimate.from_stores(held * 0.6)
+        return factors.cost(line, hops, len(visited)) * 12 + estimate.from_stores(held * 0.6)
 
     found = choose_split(choice, estimate, rounds_cost)
     assert found.best.opened.all()

@@ -18,7 +18,6 @@ from tests.planner.routes.instances import QUICK as LONGER
 from tests.planner.routes.instances import lorry, scattered
 from tests.planner.routes.test_plan import partitions
 
-
 QUICK = replace(LONGER, iterations=40)
 
 
