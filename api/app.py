@@ -15,13 +15,25 @@ from api import problems
 from api.ahead import make_ready
 from api.auth.gate import Gate
 from api.quick import QuickCheck
-from api.routes import batch, coverage, docs, health, people, results, runs, scenarios, uploads
+from api.routes import (
+    batch,
+    coverage,
+    docs,
+    health,
+    people,
+    results,
+    rounds,
+    runs,
+    scenarios,
+    uploads,
+)
 from api.routes.ogc import features, processes
 from api.service import Service
 from api.settings import Settings, read_settings
 
 PARTS = (
-    coverage, batch, scenarios, uploads, runs, results, people, features, processes, docs, health,
+    coverage, batch, scenarios, uploads, runs, results, rounds, people, features, processes, docs,
+    health,
 )  # fmt: skip
 
 log = logging.getLogger("wangdian")

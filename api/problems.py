@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -120,6 +120,19 @@ def stored_faults(faults: Sequence[Mapping[str, Any]], lang: Language) -> list[d
     ]
 
 
+def validation_faults(errors: Iterable[Any]) -> list[dict[str, Any]]:
+    """What pydantic finds wrong as members of a problem."""
+    return [
+        {
+            "where": ".".join(str(part) for part in one["loc"]),
+            "severity": "error",
+            "row": None,
+            "text": str(one["msg"]),
+        }
+        for one in errors
+    ]
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
 
@@ -141,15 +154,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            {
-                "where": ".".join(str(part) for part in one["loc"]),
-                "severity": "error",
-                "row": None,
-                "text": str(one["msg"]),
-            }
-            for one in error.errors()
-        ]
+        faults = validation_faults(error.errors())
         lang = request_language(request)
         return problem_response(Problem(422, faults=faults), lang, request.url.path)
 

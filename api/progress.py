@@ -30,6 +30,7 @@ STEPS = {
     "distances": N_("measuring distances"),
     "solve": N_("solving"),
     "solved": N_("solved"),
+    "rounds": N_("planning rounds"),
     "write": N_("writing files"),
 }
 

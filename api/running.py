@@ -13,7 +13,7 @@ from api.problems import Problem
 from api.service import Service
 from geodata.faults import N_
 from scenarios.store import runs
-from scenarios.store.models import RunRow, RunState
+from scenarios.store.models import RunKind, RunRow, RunState
 
 VERSIONED = ("wangdian", "numpy", "scipy", "geopandas", "pulp", "highspy")
 
@@ -30,9 +30,16 @@ def versions() -> tuple[str, ...]:
     return tuple(found)
 
 
-def run_key(document: dict[str, Any], lang: str) -> str:
-    """SHA-256 of everything that an answer depends on; uploads are named by their content."""
-    parts = {"scenario": document, "lang": lang, "versions": versions()}
+def run_key(document: dict[str, Any], lang: str, rounds: dict[str, Any] | None = None) -> str:
+    """SHA-256 of everything that an answer depends on; uploads are named by their content.
+
+    Parameters
+    ----------
+    rounds : how they are to be made and over which plan, where a run makes rounds
+    """
+    parts: dict[str, Any] = {"scenario": document, "lang": lang, "versions": versions()}
+    if rounds is not None:
+        parts["rounds"] = rounds
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -45,6 +52,7 @@ def start_run(
     scenario_id: str | None = None,
     start_run_id: str | None = None,
     anew: bool = False,
+    rounds: dict[str, Any] | None = None,
 ) -> tuple[RunRow, bool]:
     """A run of the document, and whether it is one that was there already.
 
@@ -52,13 +60,15 @@ def start_run(
     ----------
     start_run_id : the run whose plan the solver starts from
     anew : plan again although there is an answer
+    rounds : how to make rounds, where that is what the run is for
 
     Raises
     ------
     Problem
         503 where too many runs are waiting.
     """
-    key = run_key(document, lang)
+    made = None if rounds is None else {**rounds, "of": start_run_id}
+    key = run_key(document, lang, made)
     with service.database.writing() as session:
         if not anew:
             known = runs.finished_with_key(session, key) or runs.waiting_with_key(session, key)
@@ -70,15 +80,23 @@ def start_run(
             scenario_id=scenario_id,
             title=str(document["title"]),
             document=document,
-            streams=[str(one["stream"]) for one in document["streams"]],
+            streams=_streams(document, rounds),
             key=key,
             lang=lang,
             start_run_id=start_run_id,
+            kind=(RunKind.PLAN if rounds is None else RunKind.ROUNDS).value,
+            options=rounds or {},
             owner_id=who.user_id,
         )
         runs.add(session, row)
     service.runner.submit(row.id)
     return row, False
+
+
+def _streams(document: dict[str, Any], rounds: dict[str, Any] | None) -> list[str]:
+    asked = set((rounds or {}).get("streams", ()))
+    every = [str(one["stream"]) for one in document["streams"]]
+    return [one for one in every if not asked or one in asked]
 
 
 def cancel_run(service: Service, run_id: str) -> RunRow:

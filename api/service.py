@@ -16,7 +16,7 @@ from api.problems import Problem
 from api.settings import Settings
 from geodata.faults import N_
 from scenarios.store import ArtefactStore, Database, open_database, people, runs
-from scenarios.store.models import Role, RunRow
+from scenarios.store.models import Role, RunKind, RunRow
 
 if TYPE_CHECKING:
     from api.auth.gate import Gate
@@ -91,15 +91,27 @@ class Service:
             raise Problem(404, N_("there is no such run"))
         return row
 
-    def finished_run(self, run_id: str, principal: Principal) -> RunRow:
-        """A run with a plan that the principal may see.
+    def finished_run(
+        self, run_id: str, principal: Principal, kind: RunKind | None = RunKind.PLAN
+    ) -> RunRow:
+        """A run with a plan (or with rounds) that the principal may see.
+
+        Parameters
+        ----------
+        kind : that it must be of; None is any
 
         Raises
         ------
         Problem
-            404 as :meth:`run`, 409 where it has no plan.
+            404 as :meth:`run`, 409 where it has no plan or is of another kind.
         """
         row = self.run(run_id, principal)
+        if kind is not None and row.kind != kind.value:
+            messages = {
+                RunKind.PLAN: N_("the run made rounds; ask the plan that they are for"),
+                RunKind.ROUNDS: N_("the run made a plan; its rounds are a run of their own"),
+            }
+            raise Problem(409, messages[kind])
         if not row.folder:
             raise Problem(409, N_("the run has no plan (it is {state})"), {"state": row.state})
         return row

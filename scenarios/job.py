@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from geodata.faults import N_, Fault, InputError
 from planner.problem import ProblemError
@@ -25,6 +25,11 @@ from planner.solution import Cancelled, Outcome
 from scenarios.progress import RunProgress
 from scenarios.wording import LANGUAGES, translator
 
+if TYPE_CHECKING:
+    from planner.routes import RoundsProgress
+
+SITES_PERCENT, PLANNED_PERCENT = 30.0, 90.0
+"""How far a run has come when the sites stand, and when what it plans on them does."""
 NICENESS = 10
 """Planning gives way to whoever waits for an answer of the service."""
 
@@ -52,10 +57,12 @@ class Teller:
 
     STEPS = ("assess", "sites", "distances", "solve")
 
-    def __init__(self, sink: IO[str], watcher: Watcher) -> None:
+    def __init__(self, sink: IO[str], watcher: Watcher, *, with_rounds: bool = False) -> None:
         self._sink, self._watcher = sink, watcher
+        self._until_percent = SITES_PERCENT if with_rounds else PLANNED_PERCENT
         self._lock = threading.Lock()
         self._last: Told = {}
+        self._reached_percent = 0.0
 
     def __call__(self, event: RunProgress) -> None:
         """Pass an event of the run on; stop the run where that is asked for."""
@@ -71,11 +78,28 @@ class Teller:
                 for name in ("objective", "bound", "gap")
             },
         }
+        self._tell_new(told)
+        if self._watcher.cancelled.is_set() and event.step != "write":
+            raise Cancelled
+
+    def rounds(self, stream: str, event: RoundsProgress, share: float, limit_s: float) -> None:
+        """Pass an event of the search for rounds on; the objective is what a cycle costs."""
+        done = min(share + event.seconds / limit_s, 1.0)
+        percent = SITES_PERCENT + (PLANNED_PERCENT - SITES_PERCENT) * done
+        self._tell_new(
+            {
+                "kind": "progress", "phase": f"rounds_{event.phase}", "step": "solve",
+                "stream": stream, "tier": "", "percent": round(percent, 1),
+                "objective": _finite(event.cost_cny), "bound": None, "gap": None,
+            }
+        )  # fmt: skip
+        if self._watcher.cancelled.is_set():
+            raise Cancelled
+
+    def _tell_new(self, told: Told) -> None:
         if told != self._last:
             self._last = told
             self.tell(told)
-        if self._watcher.cancelled.is_set() and event.step != "write":
-            raise Cancelled
 
     def tell(self, told: Told) -> None:
         """One line."""
@@ -92,7 +116,10 @@ class Teller:
         if event.solving is not None and math.isfinite(event.solving.gap):
             share += 0.5 * max(0.0, 1.0 - event.solving.gap)
         done = (event.done + min(share, 0.95)) / max(event.total, 1)
-        return round(5.0 + 85.0 * min(done, 1.0), 1)
+        # Streams side by side take turns in telling: what was reached stays reached.
+        reached = round(5.0 + (self._until_percent - 5.0) * min(done, 1.0), 1)
+        self._reached_percent = max(self._reached_percent, reached)
+        return self._reached_percent
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -107,7 +134,9 @@ def main(arguments: Sequence[str]) -> int:
     teller = Teller(sink, watcher)
     try:
         spec = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-        teller.tell({"kind": "finished", **_planned(spec, teller)})
+        if spec.get("kind") == "rounds":
+            teller = Teller(sink, watcher, with_rounds=True)
+        teller.tell({"kind": "finished", **_done(spec, teller)})
     except Cancelled:
         teller.tell({"kind": "cancelled"})
     except InputError as error:
@@ -123,6 +152,15 @@ def main(arguments: Sequence[str]) -> int:
         message = N_("the run failed by a fault of this program; its log has the details")
         teller.tell({"kind": "failed", "faults": [fault_dict(Fault("run", message))]})
     return 0
+
+
+def _done(spec: Told, teller: Teller) -> Told:
+    """What was asked for, written; what the run's row says of it."""
+    if spec.get("kind") == "rounds":
+        from scenarios.job_rounds import planned_rounds  # noqa: PLC0415 - heavy
+
+        return planned_rounds(spec, teller)
+    return _planned(spec, teller)
 
 
 def _planned(spec: Told, teller: Teller) -> Told:

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from scenarios.rounds import RoundsPlan, StreamRounds
     from scenarios.schema import Scenario
 
-DEMO = "demo"
-"""In place of a file: the embedded county."""
+EXAMPLES = ("demo", "collection_rounds")
+"""In place of a file: the embedded county, and the rounds of its streams."""
+SUMMARISED = (
+    "outcome", "checked", "figures", "fleet", "unserved", "seconds", "split", "change",
+)  # fmt: skip
 
 
 def rounds(
@@ -48,12 +51,18 @@ def rounds(
         bool,
         typer.Option("--split", help="Stores for clusters, rounds for the scattered, or both."),
     ] = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="DIR", help="Earlier rounds; only what changed is planned."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
     lang: Language = Lang.ZH,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Plan SCENARIO (or "demo") and the rounds of its streams: map, driver sheets, GeoPackage.
+    """Plan SCENARIO and the rounds of its streams: map, driver sheets, GeoPackage.
+
+    SCENARIO is a file, or "demo" or "collection_rounds": the embedded county.
 
     Exit codes: 0 every stop is served, 1 some are not, 2 bad input or a fault of the disk.
     """
@@ -66,16 +75,16 @@ def rounds(
     with told(lang, as_json=as_json):
         read, folder = _scenario(scenario, overrides or [], streams or [])
         check_output_folder(out)
-        found, comparison = _planned(
+        found = _planned(
             read, folder, RoundsSettings(time_limit_s=time_limit, seed=seed), plan,
-            streams or [], anywhere=anywhere, split=split, lang=lang,
+            streams or [], anywhere=anywhere, split=split, keep=keep, lang=lang,
             quiet=quiet or as_json,
         )  # fmt: skip
         files = write_rounds(found, out, lang)
         if as_json:
-            print_json(_summary(found, comparison, files))
+            print_json(_summary(found, files))
         elif not quiet:
-            _show(found, comparison, files, lang)
+            _show(found, files, lang)
         served = all(not one.solution.unserved for one in found.streams.values())
         raise SystemExit(Exit.PLAN if served else Exit.NO_PLAN)
 
@@ -84,8 +93,8 @@ def _scenario(path: Path, overrides: list[str], streams: list[str]) -> tuple[Sce
     """The scenario, without the streams that nobody asked for."""
     from scenarios.load import example, load_scenario  # noqa: PLC0415
 
-    if str(path) == DEMO and not path.exists():
-        read, folder = example(DEMO, overrides), Path()
+    if str(path) in EXAMPLES and not path.exists():
+        read, folder = example(str(path), overrides), Path()
     else:
         read, folder = load_scenario(path, overrides), path.parent
     kept = tuple(one for one in read.streams if not streams or one.stream in streams)
@@ -101,55 +110,48 @@ def _planned(
     *,
     anywhere: bool,
     split: bool,
+    keep: Path | None,
     lang: Lang,
     quiet: bool,
-) -> tuple[RoundsPlan, dict[str, Any]]:
+) -> RoundsPlan:
     from api.progress import progress_bar  # noqa: PLC0415
     from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415
     from scenarios.rounds import run_rounds  # noqa: PLC0415
+    from scenarios.rounds_output import read_earlier_rounds  # noqa: PLC0415
 
     start = None if earlier is None else read_earlier_plan(earlier)
+    kept = None if keep is None else read_earlier_rounds(keep)
     with progress_bar(lang, quiet=quiet) as hear:
-        found = run_rounds(
+        return run_rounds(
             scenario, folder=folder, streams=streams, settings=settings, start=start,
-            service_areas=not anywhere, on_progress=hear,
+            service_areas=not anywhere, split=split, earlier=kept, on_progress=hear,
         )  # fmt: skip
-    comparison: dict[str, Any] = {}
-    if split:
-        from scenarios.rounds_split import split_streams  # noqa: PLC0415
-
-        comparison = split_streams(found, settings)
-    return found, comparison
 
 
-def _summary(found: RoundsPlan, comparison: dict[str, Any], files: list[Path]) -> dict[str, Any]:
+def _summary(found: RoundsPlan, files: list[Path]) -> dict[str, Any]:
     from scenarios.rounds_output import rounds_dict  # noqa: PLC0415
 
     streams = {}
     for key, one in found.streams.items():
         whole = rounds_dict(one)
-        streams[key] = {
-            name: whole[name]
-            for name in ("outcome", "checked", "figures", "fleet", "unserved", "seconds")
-        }
-        if key in comparison:
-            streams[key]["split"] = comparison[key].as_dict()
+        streams[key] = {name: whole[name] for name in SUMMARISED if name in whole}
     return {"title": found.plan.title, "files": [str(one) for one in files], "streams": streams}
 
 
-def _show(found: RoundsPlan, comparison: dict[str, Any], files: list[Path], lang: Lang) -> None:
+def _show(found: RoundsPlan, files: list[Path], lang: Lang) -> None:
+    from scenarios.rounds_words import change_lines  # noqa: PLC0415
     from scenarios.wording import translator  # noqa: PLC0415
 
     _ = translator(lang)
     write = sys.stdout.write
-    for key, one in found.streams.items():
+    for one in found.streams.values():
         write(f"{one.case.stream.profile.name.in_language(lang)}\n")
         write(_figures(one, lang))
         checked = _("every rule recomputed") if one.solution.checked else _("does NOT hold")
         write(f"  {checked}\n")
-        if key in comparison:
-            for line in comparison[key].lines(lang):
-                write(f"  {line}\n")
+        told = change_lines(one, lang) + ([] if one.split is None else one.split.lines(lang))
+        for line in told:
+            write(f"  {line}\n")
     for path in files:
         write(f"  {path}\n")
 

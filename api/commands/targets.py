@@ -16,7 +16,7 @@ from geodata.faults import N_, Fault, InputError
 if TYPE_CHECKING:
     from scenarios.document import Document
     from scenarios.schema import Scenario
-    from scenarios.targets import TargetLine
+    from scenarios.targets import TargetLine, YearTarget
     from scenarios.wording import Translate
 
 PLAN_FILE = "plan.json"
@@ -151,12 +151,23 @@ def _cells(line: TargetLine, years: Sequence[int], _: Translate) -> tuple[str, .
         f"{row.name}{mark}",
         row.unit,
         f"{row.baseline}",
-        *(by_year[year].text if year in by_year else "" for year in years),
+        *(_year_cell(by_year[year]) if year in by_year else "" for year in years),
         "" if line.plan is None else number(line.plan.value),
         _(STATE_NAMES[line.state]),
         gap_text(line, _),
         "、".join(row.responsible),
     )
+
+
+def _year_cell(target: YearTarget) -> str:
+    """The target as written, and the plan's value in that year: ✓ met, ✗ not met, ~ not decided."""
+    from scenarios.targets import State  # noqa: PLC0415
+    from scenarios.wording import number  # noqa: PLC0415
+
+    if target.plan is None:
+        return target.text
+    marks = {State.MET: "✓", State.NOT_MET: "✗"}
+    return f"{target.text}（{number(target.plan.value)} {marks.get(target.state, '~')}）"
 
 
 def gap_text(line: TargetLine, _: Translate) -> str:

@@ -202,6 +202,8 @@ class Runner:
             artefacts=self._settings.artefact_url,
             limit_s=self._settings.run_limit_s,
             work="" if self._settings.scheduler else str(self._work("jobs")),
+            kind=row.kind,
+            options=row.options,
         )
 
     def _work(self, name: str) -> Path:
@@ -346,7 +348,7 @@ def _made(kind: Any, *arguments: Any, **options: Any) -> Any:
 
 
 def _worst_gap(summary: Mapping[str, Any]) -> float | None:
-    gaps = [one["gap"] for one in summary["streams"].values()]
+    gaps = [one.get("gap") for one in summary["streams"].values()]
     return None if not gaps or None in gaps else max(gaps)
 
 

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,6 +49,7 @@ class JobSpec:
     start : artefact folder of the run to start from, "" for none
     folder : artefact folder that the result goes to
     work : folder for temporary files, "" is the system's
+    kind, options : "plan", or "rounds" and how they are to be made
     """
 
     run: str
@@ -61,6 +62,8 @@ class JobSpec:
     artefacts: str
     limit_s: float
     work: str = ""
+    kind: str = "plan"
+    options: Told = field(default_factory=dict)
 
     def as_dict(self) -> Told:
         """Plain values, so that a worker of another version can say what is wrong."""
@@ -131,6 +134,8 @@ def _prepared(spec: JobSpec, store: ArtefactStore, place: Path) -> Path:
         "out": str(place / "out"),
         "start": str(start) if spec.start else "",
         "lang": spec.lang,
+        "kind": spec.kind,
+        "options": spec.options,
     }
     path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     return path

@@ -14,7 +14,7 @@ from api.routes.coverage import plan_of
 from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
 from scenarios.output import GEOPACKAGE, MAP, PLAN, PROBLEM, WORKBOOK
-from scenarios.store.models import Role, RunRow
+from scenarios.store.models import Role, RunKind, RunRow
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["results"])
 
@@ -30,12 +30,20 @@ REPORT_POLICY = (
     "frame-ancestors 'self'; sandbox allow-modals"
 )
 
+# As scenarios.rounds_output names them, which loads the search for rounds.
+ROUNDS_MAP, ROUNDS_LAYER, ROUNDS = "rounds.html", "rounds.geojson", "rounds.json"
+
 MEDIA_TYPES = {
     MAP: "text/html; charset=utf-8",
     WORKBOOK: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     GEOPACKAGE: "application/geopackage+sqlite3",
     PLAN: "application/json",
     PROBLEM: "application/octet-stream",
+    ROUNDS_MAP: "text/html; charset=utf-8",
+    "rounds.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "rounds.gpkg": "application/geopackage+sqlite3",
+    ROUNDS_LAYER: "application/geo+json",
+    ROUNDS: "application/json",
 }
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 GEOJSON = "application/geo+json"
@@ -48,9 +56,8 @@ Stream = Annotated[str, Query(max_length=80)]
 @router.get("/results")
 def results(run_id: str, who: Who, service: Served) -> dict[str, Any]:
     """Everything that can be had of a plan, with its address."""
-    row = service.finished_run(run_id, who)
+    row = service.finished_run(run_id, who, kind=None)
     base = f"/api/runs/{row.id}"
-    plan = service.plans.load(row)
     try:
         require_whole_plan(who, row)
         files = [
@@ -58,13 +65,15 @@ def results(run_id: str, who: Who, service: Served) -> dict[str, Any]:
             for name, one in row.artefacts.items()
             if name.rsplit("/", 1)[-1] in MEDIA_TYPES
         ]
-        whole = {
-            "map": f"{base}/map",
-            "report": f"{base}/report",
-            "report_docx": f"{base}/report.docx",
-        }
+        whole = {"map": f"{base}/map"}
     except Problem:
         files, whole = [], {}
+    if row.kind == RunKind.ROUNDS.value:
+        rounds = {"rounds": f"{base}/rounds", "layers": {"rounds": f"{base}/rounds.geojson"}}
+        return {"run": row.id, "plan": row.start_run_id, "files": files, **rounds, **whole}
+    if whole:
+        whole |= {"report": f"{base}/report", "report_docx": f"{base}/report.docx"}
+    plan = service.plans.load(row)
     return {
         "run": row.id,
         "files": files,
@@ -77,8 +86,8 @@ def results(run_id: str, who: Who, service: Served) -> dict[str, Any]:
 
 @router.get("/files/{name:path}", response_class=FileResponse)
 def file(run_id: str, name: str, who: Who, service: Served) -> Response:
-    """A file of the plan: map, workbook, GeoPackage, plan.json, problem.npz."""
-    row = service.finished_run(run_id, who)
+    """A file of the run: map, workbook, GeoPackage, plan.json, problem.npz; of rounds likewise."""
+    row = service.finished_run(run_id, who, kind=None)
     require_whole_plan(who, row)
     return sent(service, row, name)
 
@@ -89,12 +98,13 @@ def sent(service: Service, row: RunRow, name: str) -> Response:
     if name not in row.artefacts or kind not in MEDIA_TYPES:
         raise Problem(404, N_("the run has no such file"))
     headers = {"Cache-Control": "private, no-cache", "ETag": f'"{row.artefacts[name]["sha256"]}"'}
-    if kind == MAP:
+    is_page = kind in (MAP, ROUNDS_MAP)
+    if is_page:
         headers["Content-Security-Policy"] = MAP_POLICY
     return FileResponse(
         service.plans.path(row, name),
         media_type=MEDIA_TYPES[kind],
-        filename=None if kind == MAP else f"{row.id[:8]}-{name.replace('/', '-')}",
+        filename=None if is_page else f"{row.id[:8]}-{name.replace('/', '-')}",
         headers=headers,
     )
 
@@ -102,9 +112,9 @@ def sent(service: Service, row: RunRow, name: str) -> Response:
 @router.get("/map", response_class=FileResponse)
 def map_page(run_id: str, who: Who, service: Served) -> Response:
     """The folium map, for a sandboxed frame."""
-    row = service.finished_run(run_id, who)
+    row = service.finished_run(run_id, who, kind=None)
     require_whole_plan(who, row)
-    return sent(service, row, MAP)
+    return sent(service, row, MAP if row.kind == RunKind.PLAN.value else ROUNDS_MAP)
 
 
 @router.get("/plan")

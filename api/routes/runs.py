@@ -23,7 +23,7 @@ from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
 from scenarios.schema import RoadClosure, SiteChange
 from scenarios.store import runs
-from scenarios.store.models import Role, RunRow, RunState
+from scenarios.store.models import Role, RunKind, RunRow, RunState
 from scenarios.store.runs import RunLine
 from scenarios.wording import Language
 
@@ -96,10 +96,11 @@ def start(wanted: Start, request: Request, who: Who, service: Served) -> Respons
     row, there = start_run(
         service, document, who, lang, scenario_id=wanted.scenario_id, anew=wanted.anew
     )
-    return _accepted(row, request, there=there)
+    return accepted(row, request, there=there)
 
 
-def _accepted(row: RunRow, request: Request, *, there: bool) -> JSONResponse:
+def accepted(row: RunRow, request: Request, *, there: bool) -> JSONResponse:
+    """202 and where a run stands; 200 where the answer is there already."""
     status = 200 if there and RunState(row.state).ended else 202
     body = {**shown(row, request_language(request)), "kept": there}
     return JSONResponse(body, status, {"Location": f"/api/runs/{row.id}"})
@@ -113,8 +114,9 @@ def listed(
     offset: Offset = 0,
     scenario_id: Annotated[str | None, Query(max_length=32)] = None,
     state: RunState | None = None,
+    kind: RunKind | None = None,
 ) -> dict[str, Any]:
-    """A page of runs, the latest first; the faults of each are counted here, told by its own page."""
+    """A page of runs, the latest first; their faults are counted here, told by each run."""
     with service.database.reading() as session:
         rows, total = runs.listed(
             session,
@@ -123,6 +125,7 @@ def listed(
             scenario_id=scenario_id,
             state=state.value if state is not None else None if who.may_write else "finished",
             published=True if who.role is Role.PUBLIC else None,
+            kind=None if kind is None else kind.value,
         )
     return {"total": total, "runs": [shown_line(one) for one in rows if who.sees_run(one)]}
 
@@ -157,7 +160,7 @@ def publish(
 ) -> dict[str, Any]:
     """Let everybody see a plan, or no longer."""
     require_writer(who)
-    service.finished_run(run_id, who)
+    service.finished_run(run_id, who, kind=None)
     with service.database.writing() as session:
         row = runs.run(session, run_id)
         if row is None:
@@ -190,7 +193,7 @@ def replan(run_id: str, changes: Changes, request: Request, who: Who, service: S
     made, there = start_run(
         service, plain, who, row.lang, scenario_id=row.scenario_id, start_run_id=row.id
     )
-    return _accepted(made, request, there=there)
+    return accepted(made, request, there=there)
 
 
 @router.get("/{run_id}/comparison/{other_id}")

@@ -24,6 +24,14 @@ def profile(stream: str) -> StreamProfile | None:
         return None
 
 
+def has_rounds(stream: str) -> bool:
+    """Whether a stream of the package is collected in rounds."""
+    known = profile(stream)
+    return known is not None and any(
+        tier.rounds is not None and tier.serves == "demand" for tier in known.tiers
+    )
+
+
 def stream_names(row: AnyRun, lang: str) -> dict[str, str]:
     """Name of every stream of a run."""
     told = row.summary.get("streams", {})

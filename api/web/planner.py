@@ -23,7 +23,7 @@ from geodata.columns import layer_kinds, layer_spec
 from geodata.faults import N_
 from scenarios.load_knowledge import stream_ids
 from scenarios.store import keeping, runs
-from scenarios.store.models import Role, RunRow, RunState, ScenarioRow
+from scenarios.store.models import Role, RunKind, RunRow, RunState, ScenarioRow
 from scenarios.store.runs import RunLine
 from scenarios.wording import Language, quantity, translator, unit_name
 
@@ -34,6 +34,8 @@ Served = Annotated[Service, Depends(service_of)]
 Word = Annotated[str, Query(max_length=120)]
 
 SHOWN = 100
+ROUNDS_S = 30
+"""Seconds that the search for rounds is given from a page."""
 SYSTEMS = (
     ("", N_("as the file says")), ("wgs84", "WGS84"), ("cgcs2000", "CGCS2000"),
     ("gcj02", N_("GCJ-02 (Amap, Tencent)")), ("bd09", N_("BD-09 (Baidu)")),
@@ -148,16 +150,24 @@ def run(run_id: str, request: Request, who: Who, service: Served) -> Response:
         return RedirectResponse(f"/township?run={run_id}", 303)
     lang = page_language(request)
     row = service.run(run_id, who)
-    values: Row = {"outcome": [], "files": {}, "comments": [], "tiers": []}
+    values: Row = {"outcome": [], "files": {}, "comments": [], "tiers": [], "rounds": []}
     data: Row = {}
-    if row.folder:
+    if row.folder and row.kind == RunKind.ROUNDS.value:
+        values |= {
+            "rounds": _rounds(row, who, lang),
+            "files": results.results(row.id, who, service),
+        }
+    elif row.folder:
         values, data = _came_of(row, who, service, lang)
+    has_rounds = any(knowledge.has_rounds(str(one)) for one in row.streams)
     return render(
         request,
         "run.html",
         plan=_plan(row, lang),
         ended=RunState(row.state).ended,
         has_plan=bool(row.folder),
+        rounds_of=row.folder and row.kind == RunKind.PLAN.value and has_rounds,
+        rounds_seconds=ROUNDS_S,
         **values,
         data={
             "run": row.id,
@@ -222,6 +232,16 @@ def _came_of(row: RunRow, who: Principal, service: Service, lang: Language) -> t
         "sizes": {one: dict(knowledge.size_names(one, lang)) for one in plan.plans},
     }
     return values, data
+
+
+def _rounds(row: RunRow, who: Principal, lang: Language) -> list[Row]:
+    """What came of the rounds, by stream."""
+    told = row.summary.get("streams", {})
+    return [
+        {**one, "name": one["name"][lang], "words": one["words"][lang]}
+        for stream, one in told.items()
+        if who.sees_stream(stream) and who.sees_places_of(stream, *one["name"].values())
+    ]
 
 
 def _site_name(plan: Any, comment: Row) -> str:

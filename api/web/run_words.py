@@ -21,6 +21,11 @@ STATE_NAMES: Mapping[str, str] = {
 RUN_WORDS: Mapping[str, str] = {
     **{f"state_{key}": text for key, text in STATE_NAMES.items()},
     "gap_now": N_("At most {percent} from the theoretical best"),
+    "cost_now": N_("The best rounds so far cost {cost} yuan a cycle"),
+    "step_rounds_screen": N_("Rounds: who can be served at all"),
+    "step_rounds_calendar": N_("Rounds: the days of each stop"),
+    "step_rounds_quick": N_("Rounds: a first answer"),
+    "step_rounds_improve": N_("Rounds: making them cheaper"),
     "gap_unknown": N_("A first plan is being sought"),
     "requeued": N_("A worker was lost; the plan is begun again"),
     "cancelling": N_("Stopping; the best plan so far is kept"),

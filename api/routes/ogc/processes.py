@@ -6,20 +6,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
 from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth.principal import Principal, require_writer
 from api.looking import read_document
-from api.problems import Problem, request_language, stored_faults
+from api.problems import Problem, request_language, stored_faults, validation_faults
 from api.routes.coverage import Question, ask, plan_of
 from api.routes.ogc import JSON, base_of, link
+from api.routes.rounds import RoundsWanted, start_rounds
 from api.routes.scenarios import known
 from api.running import cancel_run, delete_run, start_run
 from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
 from scenarios.store import runs
-from scenarios.store.models import Role, RunRow, RunState
+from scenarios.store.models import Role, RunKind, RunRow, RunState
 from scenarios.store.runs import AnyRun
 from scenarios.wording import Language, translator
 
@@ -74,6 +76,33 @@ PROCESSES: dict[str, dict[str, Any]] = {
                 "workbook": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 "geopackage": "application/geopackage+sqlite3",
                 "features": JSON,
+            }.items()
+        },
+    },
+    "rounds": {
+        "title": N_("Collection rounds"),
+        "description": N_("Who drives where and when over a plan: fleet, days, driver sheets"),
+        "jobControlOptions": ["async-execute", "dismiss"],
+        "outputTransmission": ["reference"],
+        "inputs": {
+            "run": {
+                "title": "run",
+                "description": "id of a finished planning job",
+                "schema": {"type": "string"},
+                "minOccurs": 1,
+            },
+            **{
+                name: {"title": name, "schema": schema, "minOccurs": 0}
+                for name, schema in RoundsWanted.model_json_schema()["properties"].items()
+            },
+        },
+        "outputs": {
+            name: {"title": name, "schema": {"type": "string", "contentMediaType": kind}}
+            for name, kind in {
+                "map": "text/html",
+                "workbook": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                "geopackage": "application/geopackage+sqlite3",
+                "rounds": "application/geo+json",
             }.items()
         },
     },
@@ -174,7 +203,8 @@ async def execute(
     if process_id == "coverage":
         return await _coverage(inputs, request, who, service)
     require_writer(who)
-    row = await run_in_threadpool(_planning, inputs, request, who, service)
+    begin = _rounds if process_id == "rounds" else _planning
+    row = await run_in_threadpool(begin, inputs, request, who, service)
     base = base_of(request)
     headers = {"Location": f"{base}/jobs/{row.id}", "Preference-Applied": "respond-async"}
     return JSONResponse(_status(row, request), 201, headers)
@@ -198,6 +228,21 @@ def _planning(inputs: dict[str, Any], request: Request, who: Principal, service:
         service, document, who, lang,
         scenario_id=None if scenario_id is None else str(scenario_id),
     )  # fmt: skip
+    return row
+
+
+def _rounds(inputs: dict[str, Any], request: Request, who: Principal, service: Service) -> RunRow:
+    given = dict(inputs)
+    run_id = given.pop("run", "")
+    if not isinstance(run_id, str) or not run_id:
+        raise Problem(400, N_("give run, the id of a finished planning job"))
+    try:
+        wanted = RoundsWanted.model_validate(given)
+    except ValidationError as error:
+        raise Problem(400, faults=validation_faults(error.errors())) from None
+    plan = service.finished_run(run_id, who)
+    lang = wanted.lang or request_language(request)
+    row, _ = start_rounds(service, plan, wanted, who, lang, anew=wanted.anew)
     return row
 
 
@@ -270,15 +315,18 @@ def job_results(job_id: str, request: Request, who: Who, service: Served) -> dic
         faults = stored_faults(row.faults, request_language(request))
         raise Problem(404, N_("the job has no results"), faults=faults)
     root = f"{request.url.scheme}://{request.url.netloc}"
-    files = f"{root}/api/runs/{row.id}/files"
+    run = f"{root}/api/runs/{row.id}"
     kinds = {name: one["schema"]["contentMediaType"]
-             for name, one in PROCESSES["planning"]["outputs"].items()}  # fmt: skip
+             for name, one in PROCESSES[_process_of(row)]["outputs"].items()}  # fmt: skip
+    name = "plan" if row.kind == RunKind.PLAN.value else "rounds"
     hrefs = {
-        "map": f"{root}/api/runs/{row.id}/map",
-        "workbook": f"{files}/plan.xlsx",
-        "geopackage": f"{files}/plan.gpkg",
+        "map": f"{run}/map",
+        "workbook": f"{run}/files/{name}.xlsx",
+        "geopackage": f"{run}/files/{name}.gpkg",
         "features": f"{root}/ogc/runs/{row.id}",
+        "rounds": f"{run}/rounds.geojson",
     }
+    hrefs = {name: href for name, href in hrefs.items() if name in kinds}
     return {name: {"href": href, "type": kinds[name]} for name, href in hrefs.items()}
 
 
@@ -291,12 +339,16 @@ def _job(job_id: str, who: Principal, service: Service) -> RunRow:
         raise
 
 
+def _process_of(row: AnyRun) -> str:
+    return "planning" if row.kind == RunKind.PLAN.value else "rounds"
+
+
 def _status(row: AnyRun, request: Request) -> dict[str, Any]:
     base = f"{base_of(request)}/jobs/{row.id}"
     state = RunState(row.state)
     updated = row.finished_at or row.started_at or row.created_at
     body: dict[str, Any] = {
-        "processID": "planning",
+        "processID": _process_of(row),
         "type": "process",
         "jobID": row.id,
         "status": STATUS[state],

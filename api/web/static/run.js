@@ -24,6 +24,11 @@ at("publish")?.addEventListener("click", () => tried(async () => {
   await ask(`${base}/publication`, { method: "PUT", body: { published: wanted } });
   at("publish").setAttribute("aria-pressed", String(wanted));
 }));
+at("rounds")?.addEventListener("click", () => tried(async () => {
+  const body = { time_limit_s: Number(at("rounds").dataset.seconds) };
+  const made = await ask(`${base}/rounds`, { method: "POST", body });
+  location.assign(`/planner/runs/${made.id}`);
+}));
 // The sheet is large: it is fetched when somebody wants to see it.
 at("full-map")?.addEventListener("toggle", () => {
   const frame = at("map-sheet");
@@ -53,6 +58,9 @@ function progressed(event) {
   const known = data.words[`step_${news.phase}`] ?? word("step_solve");
   const step = [known, data.streams[news.stream] ?? news.stream].filter(Boolean).join(" · ");
   if (step !== lastStep) at("step").textContent = lastStep = step;
+  if (news.phase?.startsWith("rounds_") && news.objective !== null) {
+    at("gap").textContent = word("cost_now", { cost: Math.round(news.objective).toLocaleString("en-US") });
+  }
   if (news.phase && news.gap !== null) {
     const seconds = (Date.parse(news.at) - (begun ??= Date.parse(news.at))) / 1000;
     gaps.push({ seconds, gap: Math.min(news.gap, 1) });

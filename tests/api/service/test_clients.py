@@ -65,7 +65,7 @@ def test_owslib_reads_features_and_runs_a_process(address, run_id):
     page = features.collection_items("villages", limit=3)
     assert page["numberReturned"] == 3
     processes = processes_of(f"{address}/ogc/")
-    assert {one["id"] for one in processes.processes()} == {"planning", "coverage"}
+    assert {one["id"] for one in processes.processes()} == {"planning", "rounds", "coverage"}
     assert processes.process("coverage")["inputs"]
     answer = processes.execute("coverage", {"lon": 115.5, "lat": 36.5})
     assert answer

@@ -69,7 +69,7 @@ def test_wrong_parameters_are_refused(client, base, query):
 
 def test_a_process_is_executed_watched_and_dismissed(client):
     told = client.get("/ogc/processes").json()["processes"]
-    assert {one["id"] for one in told} == {"planning", "coverage"}
+    assert {one["id"] for one in told} == {"planning", "rounds", "coverage"}
     inputs = {"inputs": {"scenario": {"value": {**DOCUMENT, "title": "ogc"}}}}
     answer = client.post("/ogc/processes/planning/execution", json=inputs)
     assert answer.status_code == 201

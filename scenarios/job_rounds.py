@@ -1,0 +1,158 @@
+"""The rounds of a plan as a run of the service: stream by stream, told as they get cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from geodata.faults import N_, Fault, InputError
+from planner.routes import RoundsProgress, RoundsSettings
+from planner.solution import Cancelled, Outcome
+from scenarios.progress import RunProgress
+from scenarios.wording import LANGUAGES, number, percent, translator, unit_name
+
+if TYPE_CHECKING:
+    from scenarios.earlier_plan import EarlierPlan
+    from scenarios.inputs import Inputs
+    from scenarios.plan import Plan
+    from scenarios.rounds import RoundsPlan, StreamRounds
+    from scenarios.schema import Scenario
+
+SITES_GAP = 0.99
+"""The sites are those of the plan that the rounds are for: any proof of it is good enough."""
+MOST_UNSERVED = 500
+"""Named on the page; the files name all."""
+COUNTED = frozenset({"lorries", "rounds", "stops"})
+SHOWN = ("outcome", "checked", "figures", "fleet", "days", "split")
+
+Told = dict[str, Any]
+
+
+class Listener(Protocol):
+    """Hears of the plan and of its rounds; raises Cancelled where the run is to end."""
+
+    def __call__(self, event: RunProgress) -> None:
+        """Of the plan."""
+
+    def rounds(self, stream: str, event: RoundsProgress, share: float, limit_s: float) -> None:
+        """Of one stream's rounds; ``share`` of all rounds were done before."""
+
+
+def planned_rounds(spec: Told, hear: Listener) -> Told:
+    """Plan the rounds and write them; what the run's row says of them.
+
+    Parameters
+    ----------
+    spec : as of a plan, with "options": streams, time_limit_s, seed, anywhere, split
+
+    Raises
+    ------
+    Cancelled
+        If the listener asked to stop before there were any rounds.
+    InputError
+        With every fault of the inputs; where no stream has rounds.
+    """
+    from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415 - heavy
+    from scenarios.rounds_output import write_rounds  # noqa: PLC0415
+    from scenarios.run import run  # noqa: PLC0415
+    from scenarios.schema import Scenario  # noqa: PLC0415
+
+    options = spec["options"]
+    scenario = _with_sites_as_they_are(Scenario.model_validate(spec["scenario"]), options)
+    start: EarlierPlan | None = read_earlier_plan(Path(spec["start"])) if spec["start"] else None
+    given: list[Inputs] = []
+    plan = run(
+        scenario, folder=spec["folder"], on_progress=hear, on_inputs=given.append, start=start
+    )
+    found, stopped = _stream_by_stream(plan, given[0], options, hear)
+    hear(RunProgress("write"))
+    write_rounds(found, Path(spec["out"]), spec["lang"])
+    return _summary(found, stopped=stopped)
+
+
+def _with_sites_as_they_are(scenario: Scenario, options: Told) -> Scenario:
+    """The scenario with the streams asked for, content with the sites that the plan has."""
+    asked = set(options["streams"])
+    streams = tuple(one for one in scenario.streams if not asked or one.stream in asked)
+    solver = scenario.solver.model_copy(update={"gap": SITES_GAP})
+    return scenario.model_copy(update={"streams": streams or scenario.streams, "solver": solver})
+
+
+def _stream_by_stream(
+    plan: Plan, inputs: Inputs, options: Told, hear: Listener
+) -> tuple[RoundsPlan, bool]:
+    """The rounds of all streams; of those that were done, where it was stopped."""
+    from scenarios.rounds import RoundsPlan, rounds_of_plan  # noqa: PLC0415 - heavy
+    from scenarios.rounds_problem import with_rounds  # noqa: PLC0415
+
+    asked: Sequence[str] = list(options["streams"]) or list(with_rounds(plan))
+    if not asked:
+        raise InputError([Fault("streams", N_("no stream of the plan is collected in rounds"))])
+    limit_s = options["time_limit_s"] / len(asked)
+    settings = RoundsSettings(limit_s, options["seed"])
+    found: dict[str, Any] = {}
+    for k, name in enumerate(asked):
+        share = k / len(asked)
+
+        def heard(stream: str, event: RoundsProgress, share: float = share) -> None:
+            hear.rounds(stream, event, share, options["time_limit_s"])
+
+        try:
+            found |= rounds_of_plan(
+                plan, inputs, streams=[name], settings=settings,
+                service_areas=not options["anywhere"], split=options["split"], on_rounds=heard,
+            ).streams  # fmt: skip
+        except Cancelled:
+            if not found:
+                raise
+            return RoundsPlan(plan, found), True
+        if found[name].solution.outcome is Outcome.CANCELLED:
+            return RoundsPlan(plan, found), True
+    return RoundsPlan(plan, found), False
+
+
+def _summary(found: RoundsPlan, *, stopped: bool) -> Told:
+    from scenarios.job import fault_dict  # noqa: PLC0415 - it imports this module
+    from scenarios.rounds_output import rounds_dict  # noqa: PLC0415
+
+    streams = {}
+    for key, one in found.streams.items():
+        whole = rounds_dict(one)
+        streams[key] = {
+            "name": one.case.stream.profile.name.model_dump(),
+            "rounds": len(whole["rounds"]),
+            "unserved": len(whole["unserved"]),
+            **{name: whole[name] for name in SHOWN if name in whole},
+            "words": {lang: _words(one, lang) for lang in LANGUAGES},
+        }
+    plan = found.plan
+    return {
+        "cancelled": stopped,
+        "faults": [fault_dict(one) for one in plan.faults],
+        "summary": {
+            "title": plan.title,
+            "area": plan.scenario.area,
+            "synthetic": plan.synthetic,
+            "streams": streams,
+            "seconds": {key: round(value, 3) for key, value in plan.seconds.items()},
+            "versions": dict(plan.versions),
+        },
+    }
+
+
+def _words(one: StreamRounds, lang: str) -> Told:
+    """Figures and stops not served as a page says them."""
+    from scenarios.rounds_words import FIGURE_NAMES, unserved_lines  # noqa: PLC0415 - heavy
+
+    _ = translator(lang)
+    figures = []
+    for key, name, unit in FIGURE_NAMES:
+        value = one.figures[key]
+        named = _(unit) if unit in COUNTED else unit_name(unit, lang)
+        shown = percent(value, 1) if unit == "%" else f"{number(value, 1)} {named}"
+        figures.append([_(name), shown])
+    lines = unserved_lines(one, lang).head(MOST_UNSERVED)
+    columns = (lines["name"], lines["district"], lines["reason_text"])
+    unserved = [[str(cell) for cell in row] for row in zip(*columns, strict=True)]
+    return {"figures": figures, "unserved": unserved}

@@ -1,0 +1,161 @@
+"""Rounds over the API: asked for over a plan, read by those whom they concern."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api.routes import results
+from api.running import run_key
+from scenarios import rounds_output
+from scenarios.store import runs
+from scenarios.store.models import RunRow, RunState
+from tests.api.service.conftest import DOCUMENT, STREAM
+
+PAGE = {"accept": "text/html"}
+
+
+def call(stream, district, day=0):
+    facts = {"layer": "round_stops", "stream": stream, "district": district, "day": day,
+             "lorry": "站-1", "arrive_s": 30_000}  # fmt: skip
+    point = {"type": "Point", "coordinates": [115.5, 36.5]}
+    return {"type": "Feature", "properties": facts, "geometry": point}
+
+
+@pytest.fixture
+def rounds_id(service_app, run_id, tmp_path):
+    """A finished run of rounds over the plan, with two townships' calls."""
+    line = {"type": "LineString", "coordinates": [[115.5, 36.5], [115.6, 36.6]]}
+    facts = {"layer": "rounds", "stream": STREAM, "day": 0, "lorry": "站-1"}
+    features = [
+        {"type": "Feature", "properties": facts, "geometry": line},
+        call(STREAM, "甲镇"), call(STREAM, "乙镇", day=1),
+    ]  # fmt: skip
+    folder = tmp_path / "rounds"
+    folder.mkdir()
+    files = {
+        rounds_output.GEOJSON: json.dumps({"type": "FeatureCollection", "features": features}),
+        rounds_output.ROUNDS: json.dumps({STREAM: {"checked": True, "rounds": []}}),
+        rounds_output.MAP: "<script>1</script>",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    words = {"figures": [["lorries", "1"]], "unserved": [["<b>村", "甲镇", "why"]]}
+    told = {
+        "name": {"zh": "农药包装", "en": "Packs"}, "checked": True, "unserved": 1, "days": ["1"],
+        "fleet": [{"vehicle": "lorry", "depot": "S1", "by_day": [1]}],
+        "words": {"zh": words, "en": words},
+    }  # fmt: skip
+    service = service_app.state.service
+    row = RunRow(
+        kind="rounds", options={"seed": 0}, title="rounds", document=DOCUMENT, streams=[STREAM],
+        key="r", start_run_id=run_id, summary={"streams": {STREAM: told}},
+    )  # fmt: skip
+    with service.database.writing() as session:
+        runs.add(session, row)
+        row.folder = f"runs/{row.id}/1"
+        made = service.store.publish(folder, row.folder)
+        row.artefacts = {name: one.as_dict() for name, one in made.items()}
+        runs.end(session, row, RunState.FINISHED)
+    return row.id
+
+
+def test_rounds_are_a_run_of_their_own_over_a_plan(client, run_id):
+    asked = {"time_limit_s": 5, "streams": [STREAM], "split": True}
+    answer = client.post(f"/api/runs/{run_id}/rounds", json=asked)
+    assert answer.status_code == 202, answer.text
+    told = client.get(answer.headers["location"]).json()
+    assert (told["kind"], told["state"], told["start_run_id"]) == ("rounds", "queued", run_id)
+    again = client.post(f"/api/runs/{run_id}/rounds", json=asked).json()
+    assert again["id"] == told["id"]
+    other = client.post(f"/api/runs/{run_id}/rounds", json={**asked, "seed": 1}).json()
+    assert other["id"] != told["id"]
+    # The plan's own answer is not taken for its rounds.
+    assert run_key(DOCUMENT, "zh") != run_key(DOCUMENT, "zh", {})
+    assert client.post(f"/api/runs/{told['id']}/cancel").status_code == 202
+
+
+@pytest.mark.parametrize(("wanted", "status"), [
+    ({"streams": ["household_transfer"]}, 404), ({"streams": ["../x"]}, 422),
+    ({"time_limit_s": 0}, 422), ({"time_limit_s": 1e9}, 422), ({"seed": -1}, 422), ({"x": 1}, 422),
+])  # fmt: skip
+def test_rounds_that_cannot_be_are_refused(client, run_id, wanted, status):
+    assert client.post(f"/api/runs/{run_id}/rounds", json=wanted).status_code == status
+
+
+def test_rounds_are_read_by_stream_day_and_lorry(client, rounds_id, run_id):
+    base = f"/api/runs/{rounds_id}"
+    assert client.get(f"{base}/rounds").json()[STREAM]["checked"]
+    assert client.get(f"{base}/rounds", params={"stream": "x"}).status_code == 404
+    layer = f"{base}/rounds.geojson"
+    assert len(client.get(layer).json()["features"]) == 3
+    for query, count in (({"day": 1}, 1), ({"day": 0}, 2), ({"lorry": "站-2"}, 0)):
+        assert len(client.get(layer, params=query).json()["features"]) == count
+    told = client.get(f"{base}/results").json()
+    assert told["plan"] == run_id
+    for one in told["files"]:
+        assert client.get(one["href"]).status_code == 200
+    assert "sandbox" in client.get(told["map"]).headers["content-security-policy"]
+
+
+def test_a_plan_has_no_rounds_and_rounds_are_no_plan(client, run_id, rounds_id):
+    for path in ("rounds", "rounds.geojson"):
+        assert client.get(f"/api/runs/{run_id}/{path}").status_code == 409
+    for path in ("plan", "report", "villages", "layers/villages.geojson", "tasks"):
+        assert client.get(f"/api/runs/{rounds_id}/{path}").status_code == 409, path
+    assert client.get(f"/ogc/runs/{rounds_id}/collections").status_code == 409
+    assert client.get("/coverage", params={"village": "V0001", "run": rounds_id}).status_code == 409
+    assert client.post(f"/api/runs/{rounds_id}/replan", json={}).status_code == 409
+    assert client.post(f"/api/runs/{rounds_id}/rounds", json={}).status_code == 409
+    assert client.get("/coverage", params={"village": "V0001"}).json()["run"] == run_id
+
+
+def test_whom_rounds_concern_sees_them(person, rounds_id, monkeypatch):
+    admin = person("administrator")
+    layer = f"/api/runs/{rounds_id}/rounds.geojson"
+    own = person("township", district="甲镇").get(layer).json()["features"]
+    assert [one["properties"]["district"] for one in own] == ["甲镇"]
+    department = person("department", streams=["household_transfer"])
+    assert department.get(layer).status_code == 404
+    public = person("public")
+    assert public.get(layer).status_code == 404
+    admin.put(f"/api/runs/{rounds_id}/publication", json={"published": True})
+    assert len(public.get(layer).json()["features"]) == 3
+    assert public.post(f"/api/runs/{rounds_id}/rounds", json={}).status_code == 403
+    assert (
+        person("township", district="甲镇").get(f"/api/runs/{rounds_id}/rounds").status_code == 403
+    )
+
+
+def test_the_page_of_rounds_names_fleet_and_who_is_left(client, rounds_id, run_id, monkeypatch):
+    page = client.get(f"/planner/runs/{rounds_id}", headers=PAGE).text
+    assert "&lt;b&gt;村" in page
+    assert "rounds.geojson" in page
+    assert f"/planner/runs/{run_id}" in page
+    assert client.get("/planner", headers=PAGE).status_code == 200
+    # A stream that is not collected in rounds has no button for them.
+    assert 'id="rounds"' not in client.get(f"/planner/runs/{run_id}", headers=PAGE).text
+    monkeypatch.setattr("api.web.knowledge.has_rounds", lambda _stream: True)
+    assert 'id="rounds"' in client.get(f"/planner/runs/{run_id}", headers=PAGE).text
+
+
+def test_rounds_are_a_process(client, run_id, rounds_id):
+    told = client.get("/ogc/processes/rounds").json()
+    assert {"run", "streams", "time_limit_s"} <= set(told["inputs"])
+    run = "/ogc/processes/rounds/execution"
+    answer = client.post(run, json={"inputs": {"run": run_id, "time_limit_s": 3}})
+    assert answer.status_code == 201, answer.text
+    assert client.get(answer.headers["location"]).json()["processID"] == "rounds"
+    for wrong in ({}, {"run": 1}, {"run": run_id, "seed": "x"}, {"run": run_id, "what": 1}):
+        assert client.post(run, json={"inputs": wrong}).status_code == 400
+    assert client.post(run, json={"inputs": {"run": "none"}}).status_code == 404
+    found = client.get(f"/ogc/jobs/{rounds_id}/results").json()
+    assert set(found) == {"map", "workbook", "geopackage", "rounds"}
+    assert client.get(found["rounds"]["href"]).status_code == 200
+
+
+def test_the_files_have_the_names_that_the_job_gives_them():
+    ours = (results.ROUNDS_MAP, results.ROUNDS_LAYER, results.ROUNDS)
+    assert ours == (rounds_output.MAP, rounds_output.GEOJSON, rounds_output.ROUNDS)
+    assert {rounds_output.WORKBOOK, rounds_output.GEOPACKAGE} <= set(results.MEDIA_TYPES)

@@ -1,0 +1,93 @@
+"""Rounds as a run of the service: what the job writes and says, and how it stops."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from planner.solution import Cancelled
+from scenarios import job_rounds
+from scenarios.job import Teller
+from scenarios.job_rounds import planned_rounds
+from scenarios.rounds_output import GEOJSON, GEOPACKAGE, MAP, ROUNDS, WORKBOOK
+
+OPTIONS = {"streams": [], "time_limit_s": 1.0, "seed": 0, "anywhere": False, "split": False}
+DOCUMENT = {
+    "title": "rounds", "synthetic": {"villages": 12}, "max_snap_m": 800, "off_road": "straight",
+    "streams": [{"stream": "household_transfer"}], "solver": {"time_limit_s": 5},
+}  # fmt: skip
+
+
+class Wish:
+    """A worker that asks to stop, or does not."""
+
+    def __init__(self, *, stop: bool = False) -> None:
+        self.cancelled = self
+        self.stop = stop
+
+    def is_set(self) -> bool:
+        return self.stop
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.lines: list[dict] = []
+
+    def write(self, text: str) -> None:
+        self.lines.append(json.loads(text))
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def spec_of(folder, **changes):
+    return {
+        "kind": "rounds", "scenario": DOCUMENT, "folder": str(folder), "start": "", "lang": "zh",
+        "out": str(folder / "out"), "options": {**OPTIONS, **changes},
+    }  # fmt: skip
+
+
+def test_rounds_are_planned_told_and_written(tmp_path):
+    sink = Sink()
+    told = planned_rounds(spec_of(tmp_path), Teller(sink, Wish(), with_rounds=True))
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert files == {MAP, WORKBOOK, GEOPACKAGE, GEOJSON, ROUNDS}
+    one = told["summary"]["streams"]["household_transfer"]
+    assert one["checked"]
+    assert one["rounds"] > 0
+    assert one["words"]["zh"]["figures"][0][0] != one["words"]["en"]["figures"][0][0]
+    assert told["cancelled"] is False
+    json.dumps(told, allow_nan=False)
+    percents = [line["percent"] for line in sink.lines]
+    assert percents == sorted(percents)
+    assert any(line["phase"] == "rounds_improve" for line in sink.lines)
+    assert [line["objective"] for line in sink.lines if line["objective"]]
+
+
+def test_a_stop_before_any_rounds_leaves_nothing(tmp_path):
+    class Sites(Teller):
+        """The wish to stop comes when the sites stand."""
+
+        def __call__(self, event) -> None:
+            pass
+
+    with pytest.raises(Cancelled):
+        planned_rounds(spec_of(tmp_path), Sites(Sink(), Wish(stop=True), with_rounds=True))
+    assert not (tmp_path / "out").exists()
+
+
+def test_streams_asked_for_are_the_only_ones(tmp_path, monkeypatch):
+    asked = []
+
+    def none_of(scenario, **_options):
+        asked.extend(one.stream for one in scenario.streams)
+        raise Cancelled
+
+    monkeypatch.setattr("scenarios.run.run", none_of)
+    spec = spec_of(tmp_path, streams=["straw_storage"])
+    spec["scenario"] = {**DOCUMENT, "streams": [{"stream": "straw_storage"}, *DOCUMENT["streams"]]}
+    with pytest.raises(Cancelled):
+        planned_rounds(spec, lambda _event: None)
+    assert asked == ["straw_storage"]
+    assert job_rounds.SITES_GAP < 1
