@@ -61,3 +61,9 @@ def facility_words(stream: str, tier: str = "") -> set[str]:
 def stream_demand_layers() -> dict[str, str]:
     """Stream id -> the layer of points that it serves."""
     return {one: profile["demand"]["layer"] for one, profile in _plain_profiles().items()}
+
+
+@lru_cache(maxsize=1)
+def sensitive_streams() -> frozenset[str]:
+    """Ids of the streams whose sites the public is not told of."""
+    return frozenset(one for one, it in _plain_profiles().items() if it.get("sensitive", False))

@@ -271,6 +271,8 @@ class StreamProfile(Model):
     summary: Words
     colour: str = "#2b6cb0"
     department: str = ""
+    sensitive: bool = False
+    """Whether the public is not told where its sites are (hazardous, medical)."""
     systems: tuple[str, ...] = ()
     """Ids of the source documents' systems it stands for (A1 ... G4)."""
     demand: DemandRule
