@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -36,6 +37,7 @@ class DemandPoints:
     tonnes : (n,) a year, NaN where not known
     basis : (n,) "stated" | "estimated" | "count"
     weight : what a cover or median model counts: "tonnes" | "population" | "count"
+    low, high : (n,) tonnes with the low and the high ends of the factors; stated tonnes stay
     """
 
     table: gpd.GeoDataFrame
@@ -44,6 +46,8 @@ class DemandPoints:
     basis: NDArray[np.str_]
     weight: str
     faults: tuple[Fault, ...]
+    low: FloatArray | None = None
+    high: FloatArray | None = None
 
     def wants(self, tier: Tier) -> Wants:
         """The points as one tier counts them."""
@@ -101,9 +105,29 @@ def _points_of(layer: gpd.GeoDataFrame, rule: DemandLayer, weight: str) -> Deman
     table = table.assign(
         district=table["district"].astype(object).where(table["district"].notna(), "")
     )
+    low, high = (_at_end(layer, rule, end, made.t_per_yr) for end in ("low", "high"))
     return DemandPoints(
-        table, Place.of(table, rule.layer), made.t_per_yr, made.basis, weight, tuple(made.faults)
+        table,
+        Place.of(table, rule.layer),
+        made.t_per_yr,
+        made.basis,
+        weight,
+        tuple(made.faults),
+        low,
+        high,
     )
+
+
+def _at_end(
+    layer: gpd.GeoDataFrame, rule: DemandLayer, end: Literal["low", "high"], middle: FloatArray
+) -> FloatArray:
+    """Tonnes at one end of the factors' ranges, where the middle is estimated by them."""
+    numbers = [number for one in rule.factors for number in (one.factor, *one.times)]
+    if all(getattr(number, end) is None for number in numbers):
+        return middle
+    factors = [Factor(one.of, one.product_at(end), one.factor.unit) for one in rule.factors]
+    made = estimate_demand(layer, rule.stated_column, factors, where=rule.layer)
+    return np.where(np.isfinite(made.t_per_yr), made.t_per_yr, middle)
 
 
 def _joined(one: DemandPoints, other: DemandPoints) -> DemandPoints:
@@ -123,7 +147,15 @@ def _joined(one: DemandPoints, other: DemandPoints) -> DemandPoints:
         np.concatenate((one.basis, other.basis)),
         one.weight,
         (*one.faults, *other.faults),
+        *(_both(one, other, end) for end in ("low", "high")),
     )
+
+
+def _both(one: DemandPoints, other: DemandPoints, end: Literal["low", "high"]) -> FloatArray:
+    """One end of the range of two lists of points."""
+    ends = [getattr(part, end) for part in (one, other)]
+    middles = (one.tonnes, other.tonnes)
+    return np.concatenate([m if e is None else e for e, m in zip(ends, middles, strict=True)])
 
 
 def _with_tonnes(points: DemandPoints, profile: StreamProfile) -> DemandPoints:
@@ -153,6 +185,8 @@ def _with_tonnes(points: DemandPoints, profile: StreamProfile) -> DemandPoints:
         points.basis[kept],
         points.weight,
         (*points.faults, fault),
+        None if points.low is None else points.low[kept],
+        None if points.high is None else points.high[kept],
     )
 
 

@@ -15,6 +15,7 @@ from geodata.faults import N_, Fault, InputError, raise_errors
 from geodata.workbooks import WORKBOOK_ENDINGS
 from scenarios.document_faults import document_faults
 from scenarios.evidence import SET_BY_SCENARIO, spell_out
+from scenarios.joint import joint_faults
 from scenarios.load_knowledge import packaged_profile, stream_ids
 from scenarios.nearest import nearest
 from scenarios.profile_checks import profile_faults
@@ -272,6 +273,7 @@ def _check(scenario: Scenario, document: YamlDocument, where: str, folder: Path)
         faults.append(Fault(where, message))
     if scenario.roads is not None and not (scenario.roads.file or scenario.roads.place):
         faults.append(Fault(where, N_("roads needs a 'file' or a 'place'")))
+    faults += joint_faults(scenario, profiles)
     if scenario.document is not None:
         faults += document_faults(scenario.document, profiles)
     return faults

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from planner.problem import Strength
 from scenarios.evidence import Cited, Grounded, Model, Sourced, Words
@@ -57,21 +57,46 @@ class Leg(Grounded, Cited):
     empty_return: bool = True
 
 
+class Oftener(Model):
+    """Stops with more are visited more often."""
+
+    above_t_per_yr: float = Field(gt=0)
+    """Tonnes a year of one stop."""
+    every_days: Sourced
+
+
 class Rounds(Model):
     """Stops of a collection round (巡回收运), where a tier is reached by one."""
 
     every_days: Sourced
     """Days between two visits of a stop; 1 is 日产日清."""
+    oftener: tuple[Oftener, ...] = ()
+    """By size of the stop; the largest that it is above of counts."""
     on_board_h: Sourced | None = None
     """Longest time from the first pick-up to unloading."""
     stop_min: Sourced | None = None
     """Minutes at a stop."""
     shift_h: Sourced | None = None
     """Length of a crew's day."""
+    shift_start_h: Sourced | None = None
+    """Hour of the day at which lorries may leave; else that of their class."""
+    opens_h: Sourced | None = None
+    """Hour of the day from which stops may be served."""
+    closes_h: Sourced | None = None
+    """Hour until which service must have begun; past midnight counts on: 26 is 2 a.m."""
+    vehicles: tuple[str, ...] = ()
+    """Further classes beside the tier's; each lorry goes where it is the cheapest."""
+    territories: int | None = Field(default=None, ge=1)
+    """Compact territories of equal work that rounds keep to, in place of the sites' own areas."""
     start_stop: Literal["depot", "site"] = "site"
-    """Where the round begins and ends."""
+    """Where lorries stand: at the sites they empty at, or at the scenario's ``lorry_depots``."""
     hours: str = ""
-    """Times of day that are allowed or forbidden, in a text's words."""
+    """What a text says of times of day; drivers are shown it, ``opens_h`` and others say it to the
+    planning."""
+    sets_haul_cost: bool = False
+    """Sites are chosen with a haul cost fitted to rounds that were really planned."""
+    shared_stores: bool = False
+    """Stores for dense clusters and rounds for scattered stops, the split that costs least."""
 
 
 class Harvest(Model):
@@ -113,6 +138,12 @@ class Zones(Cited):
     most_districts: int | None = Field(default=None, ge=1)
     strength: Strength = Strength.IN_PRINCIPLE
     text: str = ""
+
+    @model_validator(mode="after")
+    def _most_is_not_below_least(self) -> Zones:
+        if self.most_districts is not None and self.most_districts < self.least_districts:
+            raise ValueError("most_districts is below least_districts")
+        return self
 
 
 class ServiceMode(Cited):
@@ -156,10 +187,16 @@ class Incompatible(Cited):
 
 
 class SharedSite(Cited):
-    """A stream that may share a site with this tier, and what that saves."""
+    """A tier of another stream that may share a site with one of this stream, and what that saves.
+
+    刚性 and planned together, this stream's tier stands nowhere else.
+    """
 
     stream: str
     tier: str = ""
+    """Of the other stream; empty is any that is sited."""
+    at: str = ""
+    """The tier of this stream; empty is any that is sited."""
     saving: Sourced | None = None
     """Part of the smaller one's fixed cost and land that is saved, 0..1."""
     strength: Strength = Strength.ENCOURAGED

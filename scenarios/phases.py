@@ -17,6 +17,9 @@ class Phase(Model):
     year: int = Field(ge=1990, le=2100)
     tonnes: dict[str, Sourced] = Field(default_factory=dict)
     """Stream id -> its tonnes in this year / the layers' tonnes; 1 where not named."""
+    coverage: dict[str, Sourced] = Field(default_factory=dict)
+    """Stream id -> share of its tonnes that is collected at least by this year, 0..1; 1 where not
+    named. What a share below 1 leaves out is left out by cost."""
     budget_wan_cny: float | None = Field(default=None, ge=0)
     """万元 for what is built in this phase; None is no limit."""
     lasts_yr: float | None = Field(default=None, gt=0)

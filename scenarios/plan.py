@@ -127,6 +127,8 @@ class StreamPlan:
     """Of a building programme, by year; the tables above are then those of the last."""
     programme: Any = None
     """Its problem and plan (``scenarios.programme.file.ProgrammePart``): what a checker needs."""
+    what_if: Any = None
+    """Outages and estimates that the scenario asks for (``scenarios.programme.what_if.WhatIf``)."""
 
     @property
     def has_plan(self) -> bool:

@@ -61,6 +61,30 @@ def plan_value(measure: Measure, plan: Mapping[str, Any]) -> PlanValue | None:
     return PlanValue(value, measure, FORMULAS[measure.figure])
 
 
+def plan_in(plan: Mapping[str, Any], year: int | None) -> Mapping[str, Any] | None:
+    """A stream's plan as it stands in a year: that of the last phase not after it.
+
+    Parameters
+    ----------
+    plan : content of the stream's ``plan.json``; one without phases is the plan of every year
+    year : None is the last
+
+    Returns
+    -------
+    The plan with what stands and is served then, and its ``year``; None before the first phase.
+    """
+    phases: Sequence[Mapping[str, Any]] = plan.get("phases", ())
+    if not phases:
+        return plan
+    until = [one for one in phases if year is None or one["year"] <= year]
+    if not until:
+        return None
+    return {**plan, **{key: until[-1][key] for key in _OF_PHASE}}
+
+
+_OF_PHASE = ("year", "facilities", "assignments", "unserved", "indicators")
+
+
 def _indicator(measure: Measure, plan: Mapping[str, Any]) -> float | None:
     return next(
         (one["value"] for one in plan["indicators"] if one["id"] == measure.figure),
@@ -111,7 +135,30 @@ def _assessed(measure: Measure, plan: Mapping[str, Any]) -> Mapping[str, Any]:
 def _capacity_share(measure: Measure, plan: Mapping[str, Any]) -> float | None:
     capacity = _sum(measure, plan, "capacity")
     arising = _assessed(measure, plan).get("demand_t_per_yr")
-    return None if capacity is None or not arising else 100.0 * capacity / arising
+    if capacity is None or not arising:
+        return None
+    return 100.0 * capacity / (float(arising) * _growth(plan))
+
+
+def _growth(plan: Mapping[str, Any]) -> float:
+    """Tonnes of the phase's year / tonnes of today; 1 where the plan is of one year only."""
+    if "year" not in plan:
+        return 1.0
+    then = sum(
+        one["tonnes"] or 0.0
+        for one in (*plan["assignments"], *plan["unserved"])
+        if one.get("from_tier", "demand") == "demand"
+    )
+    first = next((str(one["id"]) for one in plan["tiers"] if one["serves"] == "demand"), "")
+    today = next(
+        (
+            one["shortfall"].get("demand_t_per_yr")
+            for one in plan["assessment"].get("tiers", ())
+            if one["tier"] == first
+        ),
+        None,
+    )
+    return float(then / today) if today and then else 1.0
 
 
 def _districts(measure: Measure, plan: Mapping[str, Any]) -> float | None:

@@ -24,8 +24,11 @@ from scenarios.assess import formula_text
 from scenarios.evidence import EDITABLE
 from scenarios.numbers import numbers_in
 from scenarios.plan import Indicator, Plan, StreamPlan
+from scenarios.programme.cases import WhatIf, what_if_dict
+from scenarios.programme.joint_tables import joint_tables
 from scenarios.reasons import names_of, reason_text
 from scenarios.schema import Sourced
+from scenarios.targets import lines_of_stream
 
 FORMAT = "wangdian-plan-1"
 SYNTHETIC_NOTE = "合成数据 / synthetic"
@@ -95,7 +98,20 @@ def plan_dict(plan: Plan, stream: StreamPlan) -> dict[str, Any]:
         "versions": dict(plan.versions),
         "seconds": {key: round(value, 3) for key, value in plan.seconds.items()},
     }
-    return {**found, "phases": _phases(stream)} if stream.phases else found
+    if stream.phases:
+        found |= {"phases": _phases(stream), **_joint(stream)}
+    if plan.scenario.document is not None:
+        found["targets"] = _plain(lines_of_stream(plan.scenario.document, found))
+    return found
+
+
+def _joint(stream: StreamPlan) -> dict[str, Any]:
+    """What streams that were decided together share, keep and miss, and what if."""
+    cases = stream.what_if if isinstance(stream.what_if, WhatIf) else WhatIf()
+    return {
+        "joint": _plain(joint_tables(stream).as_dict()),
+        "what_if": _plain(what_if_dict(cases)),
+    }
 
 
 def _phases(stream: StreamPlan) -> list[dict[str, Any]]:

@@ -22,7 +22,9 @@ from planner.problem import (
     Strength,
 )
 from scenarios.licence_areas import same_licence_area
+from scenarios.operations import ServiceMode
 from scenarios.schema import ProblemType, Tier
+from scenarios.service_modes import allowed_by_modes
 from scenarios.sites import TierSites
 from scenarios.sizes import Size, site_sizes
 from scenarios.travel import Place, Travel, Trips
@@ -108,6 +110,7 @@ def tier_problem(
     neighbours: Mapping[str, frozenset[str]],
     site_key: str,
     county: str = COUNTY,
+    modes: Sequence[ServiceMode] = (),
 ) -> TierProblem:
     """The tier's model over everything it may use.
 
@@ -118,11 +121,14 @@ def tier_problem(
     neighbours : district -> districts that border on it; used by ``adjacent_districts_only``
     site_key : names the set of sites, so that streams which share it snap it once
     county : what a county-wide quota is called
+    modes : ways of service that a text asks for; 刚性 ones bind the points (:mod:`service_modes`)
     """
     place = Place.of(sites, site_key)
     cutoff_m = cutoff_of(tier)
     trips = travel.trips(wants.place, place, tier, cutoff_m)
     trips = _within_districts(trips, tier, wants.table, sites, neighbours)
+    if modes:
+        trips = trips.keep(allowed_by_modes(modes, tier, wants.table, sites, trips.row, trips.site))
     if tier.within_licence_area:
         trips = trips.keep(same_licence_area(wants.table, sites, trips.row, trips.site))
     if tier.each_point is not None and tier.each_point.strength is Strength.MUST:

@@ -90,6 +90,8 @@ class QuotaRule(Cited):
     """From this year on; None is from the first phase."""
     above_t_per_yr: Sourced | None = None
     """按需: only a district with at least so many tonnes is meant."""
+    reward_wan_cny_per_yr: Sourced | None = None
+    """鼓励: what a site of the count is worth a year (奖补); unknown is told, and not counted."""
 
     def means(self, district: str) -> bool:
         """Whether a district of this name is one that the text speaks of."""
@@ -225,6 +227,16 @@ class DemandFactor(Model):
             if number.value is None:
                 return None
             product *= number.value
+        return product
+
+    def product_at(self, end: Literal["low", "high"]) -> float | None:
+        """The product with the low or high ends of those of its numbers that have a range."""
+        product = 1.0
+        for number in (self.factor, *self.times):
+            if number.value is None:
+                return None
+            stated = getattr(number, end)
+            product *= number.value if stated is None else stated
         return product
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from geodata.faults import N_, Fault
+from planner.problem import Strength
 from scenarios.operations import Harvest, Role
 from scenarios.profile import ProblemType, StreamProfile, Tier
 from scenarios.validation import unknown_key
@@ -26,6 +27,7 @@ def profile_faults(profile: StreamProfile) -> list[Fault]:
         seen.append(tier.id)
         faults += _model_faults(tier, where)
         faults += _share_faults(tier, where)
+    faults += _sharing_faults(profile)
     if profile.seasonality is not None:
         faults += _season_faults(profile.seasonality.harvests, profile.id)
         faults += _season_faults(profile.seasonality.use, profile.id)
@@ -55,6 +57,25 @@ def _share_faults(tier: Tier, where: str) -> Iterator[Fault]:
         if share is not None and share.value is not None and not 0 <= share.value <= 1:
             message = N_("{key} is {value}; a share is from 0 to 1")
             yield Fault(where, message, {"key": name, "value": f"{share.value:g}"})
+
+
+def _sharing_faults(profile: StreamProfile) -> Iterator[Fault]:
+    """Which of several tiers shares a site must be said, and be a tier that is sited."""
+    sited = [tier.id for tier in profile.tiers if tier.role is not Role.TERMINAL]
+    for rule in profile.shares_sites:
+        where = f"{profile.id}: shares_sites {rule.stream}"
+        if rule.at and rule.at not in sited:
+            yield unknown_key(where, f"at: {rule.at}", rule.at, sited)
+        if not rule.at and len(sited) > 1:
+            message = N_("say which tier shares the site: at: one of {known}")
+            yield Fault(where, message, {"known": ", ".join(sited)})
+        if rule.strength is Strength.MUST and not rule.tier:
+            message = N_("a site that must be shared needs the other stream's 'tier'")
+            yield Fault(where, message)
+        saving = None if rule.saving is None else rule.saving.value
+        if saving is not None and not 0 <= saving <= 1:
+            message = N_("{key} is {value}; a share is from 0 to 1")
+            yield Fault(where, message, {"key": "saving", "value": f"{saving:g}"})
 
 
 def _season_faults(parts: tuple[Harvest, ...], where: str) -> Iterator[Fault]:

@@ -57,6 +57,10 @@ SENTENCES: Mapping[str, str] = {
     ),
     "tiered_missing_land": N_("{amount} m² of land are missing: {names}; give more or other land"),
     "tiered_budget": N_("the budget is {amount} CNY short; raise it or spread it over more years"),
+    "tiered_unit_out_of_reach": N_(
+        "no site reaches every point of these townships: {names}; extend cutoff_km, or leave out "
+        "the zones"
+    ),
     "tiered_least_unserved": N_(
         "under all rules at least {amount} t/yr stay unserved: {names}; extend reach or rules"
     ),

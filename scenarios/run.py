@@ -20,6 +20,7 @@ from scenarios.changes import changed_inputs
 from scenarios.clock import Clock
 from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs, load_inputs
+from scenarios.joint import is_joint
 from scenarios.load import profiles_of
 from scenarios.plan import Plan, StreamPlan
 from scenarios.problems import practice_problem
@@ -59,7 +60,7 @@ def run(
     Cancelled
         If it was stopped before there was any plan.
     """
-    if len(scenario.phases) > 1:
+    if is_joint(scenario):
         # Years that follow on one another, and tiers that one would site in turn, are one question.
         return run_programme(scenario, folder=folder, on_progress=on_progress, on_inputs=on_inputs)
     clock = Clock()

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from scenarios.document import Document
 from scenarios.evidence import Evidence, Model, Sourced, Words
+from scenarios.joint import Joint
 from scenarios.phases import Phase
 from scenarios.profile import (
     CandidateSource,
@@ -37,6 +38,7 @@ __all__ = (
     "DemandRule",
     "Evidence",
     "LayerSpec",
+    "LorryDepot",
     "Metric",
     "Model",
     "ProblemType",
@@ -140,6 +142,27 @@ class SiteChange(Model):
         return self
 
 
+class LorryDepot(Model):
+    """Where lorries of collection rounds stand, and how many."""
+
+    id: str
+    """Of a site of the plan, where lorries start at the sites: it then says only how many."""
+    name: str = ""
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    """WGS84; of a depot of its own, for streams whose rounds start at a depot."""
+    streams: tuple[str, ...] = ()
+    """Streams whose lorries stand here; none named is all."""
+    lorries: dict[str, int] = Field(default_factory=dict)
+    """Vehicle class -> how many; of a class that is not named there are as many as are needed."""
+
+    @model_validator(mode="after")
+    def _no_negative_lorries(self) -> LorryDepot:
+        if any(number < 0 for number in self.lorries.values()):
+            raise ValueError("a number of lorries is below 0")
+        return self
+
+
 class RoadClosure(Model):
     """A road that is closed: the one nearest to a point, in both directions."""
 
@@ -180,9 +203,13 @@ class Scenario(Model):
     site_changes: tuple[SiteChange, ...] = ()
     """Sites locked, banned or moved by hand."""
     closed_roads: tuple[RoadClosure, ...] = ()
+    lorry_depots: tuple[LorryDepot, ...] = ()
+    """For collection rounds: depots that they start and end at, or lorries that a site has."""
     sources: tuple[str, ...] = ()
     """Lines for the map's source note."""
     phases: tuple[Phase, ...] = ()
     """Years of a building programme; none is one phase."""
+    joint: Joint | None = None
+    """Rules that join tiers and streams; with it a scenario of one year is one question too."""
     document: Document | None = None
     """The plan document that the scenario answers to: targets, figures, named sites, heaps."""

@@ -22,7 +22,7 @@ from scenarios.schema import CandidateSource, StreamProfile, Tier
 
 SITE_COLUMNS = (
     "id", "name", "district", "village", "source", "state", "area_m2", "capacity_t_per_yr",
-    "throughput_t_per_yr", "existing", "required", "geometry",
+    "throughput_t_per_yr", "end_year", "existing", "required", "geometry",
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def gather_sites(
         # The planner has listed no land: the villages themselves show where a site is wanted.
         raw = _candidates(inputs, profile, FALLBACK_SOURCES, tier, standing, proposals)
         faults.append(_without_candidates(profile, tier))
-    screened, kept = _screened(inputs, profile, tier, raw)
+    screened, kept = screened_candidates(inputs, profile, tier, raw)
     required = standing["state"].map(must_stay).to_numpy(bool) & (tier.existing == "required")
     standing = standing.assign(existing=True, required=required)
     kept = _unique(kept, set(facilities["id"]) - set(proposals["id"]))
@@ -162,9 +162,10 @@ def _candidates(
     return _site_rows(sites_of_layers(inputs, tier, layers["facilities"], made))
 
 
-def _screened(
+def screened_candidates(
     inputs: Inputs, profile: StreamProfile, tier: Tier, raw: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Every candidate with what drops it from the tier, and those that nothing drops."""
     lands = [size.land_m2 for size in tier.sizes if size.land_m2]
     least_area = max(tier.least_area_m2, min(lands, default=0.0))
     verdict = screen(
@@ -196,7 +197,7 @@ def _site_rows(table: gpd.GeoDataFrame, source: str | None = None) -> gpd.GeoDat
         name: _text(table, name) for name in ("id", "name", "district", "village", "state")
     }
     out["source"] = _text(table, "source") if source is None else source
-    for name in ("area_m2", "capacity_t_per_yr", "throughput_t_per_yr"):
+    for name in ("area_m2", "capacity_t_per_yr", "throughput_t_per_yr", "end_year"):
         out[name] = _number(table, name)
     points = table.geometry
     if len(points) and not (points.geom_type == "Point").all():

@@ -287,6 +287,7 @@ class Page:
         _ = self._words
         for shared in self.profile.shares_sites:
             where = f"`{shared.stream}` {shared.tier}".strip()
+            where = f"{shared.at} – {where}" if shared.at else where
             strength = _(STRENGTH_NAMES[shared.strength.value])
             yield "- " + _("may share a site with {stream} ({strength}): {text}").format(
                 stream=where, strength=strength, text=shared.text or self._cite(shared)

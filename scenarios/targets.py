@@ -17,7 +17,7 @@ from scenarios.audit.amounts import baseline_year
 from scenarios.cells import Cell, CellKind, read_cell
 from scenarios.document import Document, Measure, TargetRow
 from scenarios.plan import Plan
-from scenarios.plan_figures import PlanValue, plan_value
+from scenarios.plan_figures import PlanValue, plan_in, plan_value
 
 TOLERANCE = 1e-9
 """Relative; a plan's 100% is a quotient of floats."""
@@ -68,6 +68,9 @@ class YearTarget:
     value : in the row's unit; None where it is unknown, no number, or not set
     gap : what is missing, in the row's unit, 0 where nothing is; None where it cannot be said
     gap_from : "plan" (the plan's value) or "baseline" (siting does not decide the row)
+    plan : the plan's value in that year, where siting decides or limits the row and a plan is there
+    plan_year : the phase that the value is of: the last one not after the target's year; None where
+        the plan is of one year only
     """
 
     year: int
@@ -76,6 +79,8 @@ class YearTarget:
     state: State
     gap: float | None
     gap_from: str
+    plan: PlanValue | None = None
+    plan_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class TargetLine:
     baseline_year: int
     targets: tuple[YearTarget, ...]
     plan: PlanValue | None
-    """The plan's value where siting decides or limits the row and a plan is there."""
+    """The plan's value in its last year, where siting decides or limits the row."""
 
     @property
     def state(self) -> State:
@@ -126,11 +131,22 @@ def lines_of_plan(plan: Plan) -> tuple[TargetLine, ...]:
     )
 
 
+def lines_of_stream(document: Document, plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that a stream decides or limits, judged by its own plan alone.
+
+    Parameters
+    ----------
+    plan : what its ``plan.json`` holds
+    """
+    stream = str(plan["stream"]["id"])
+    rows = [row for row in document.indicators if stream in {one.stream for one in row.decided_by}]
+    return [line_dict(_line(document, row, {stream: plan})) for row in rows]
+
+
 def _line(document: Document, row: TargetRow, plans: Mapping[str, Mapping[str, Any]]) -> TargetLine:
     baseline = read_cell(row.baseline)
-    found = _plan_value(row, plans)
     targets = tuple(
-        _judged(row, year, read_cell(row.targets[year]), baseline, found)
+        _judged(row, year, read_cell(row.targets[year]), baseline, _plan_value(row, plans, year))
         for year in sorted(row.targets)
     )
     return TargetLine(
@@ -138,41 +154,49 @@ def _line(document: Document, row: TargetRow, plans: Mapping[str, Mapping[str, A
         baseline=baseline.value_in(row.unit),
         baseline_year=baseline_year(document, row),
         targets=targets,
-        plan=found,
+        plan=_plan_value(row, plans, None).value,
     )
 
 
-def _plan_value(row: TargetRow, plans: Mapping[str, Mapping[str, Any]]) -> PlanValue | None:
-    """Of the first measure whose stream is planned; the worst where several decide together."""
-    values = [
-        value
-        for measure in row.decided_by
-        if measure.stream in plans
-        for value in (plan_value(measure, plans[measure.stream]),)
-        if value is not None
-    ]
-    if not values:
-        return None
-    return (max if row.better == "lower" else min)(values, key=lambda one: one.value)
+@dataclass(frozen=True)
+class _Found:
+    """The plan's value for a row in a year, and the phase that it is of."""
+
+    value: PlanValue | None
+    phase: int | None
 
 
-def _judged(
-    row: TargetRow, year: int, target: Cell, baseline: Cell, found: PlanValue | None
-) -> YearTarget:
+def _plan_value(row: TargetRow, plans: Mapping[str, Mapping[str, Any]], year: int | None) -> _Found:
+    """The worst where several measures decide together; of the last year where ``year`` is None."""
+    found: list[tuple[PlanValue, int | None]] = []
+    for measure in row.decided_by:
+        plan = plans.get(measure.stream)
+        then = None if plan is None else plan_in(plan, year)
+        value = None if then is None else plan_value(measure, then)
+        if then is not None and value is not None:
+            found.append((value, then.get("year")))
+    if not found:
+        return _Found(None, None)
+    worst = max if row.better == "lower" else min
+    return _Found(*worst(found, key=lambda one: one[0].value))
+
+
+def _judged(row: TargetRow, year: int, target: Cell, baseline: Cell, found: _Found) -> YearTarget:
     value = target.value_in(row.unit)
     if target.kind is not CellKind.NUMBER or value is None:
         state = {
             CellKind.UNKNOWN: State.UNKNOWN_TARGET,
             CellKind.NONE: State.NO_TARGET,
         }.get(target.kind, State.NOT_DECIDED)
-        return YearTarget(year, target.text, None, state, None, "")
-    if found is None:
+        return YearTarget(year, target.text, None, state, None, "", found.value, found.phase)
+    plan = found.value
+    if plan is None:
         comparable = baseline.kind is CellKind.NUMBER and baseline.basis == target.basis
         start = baseline.value_in(row.unit) if comparable else None
         state = State.NOT_PLANNED if row.decided_by else State.NOT_DECIDED
         return YearTarget(year, target.text, value, state, _gap(row, target, start), "baseline")
-    gap = _gap(row, target, found.value)
-    return YearTarget(year, target.text, value, _state(row, target, found), gap, "plan")
+    state, gap = _state(row, target, plan), _gap(row, target, plan.value)
+    return YearTarget(year, target.text, value, state, gap, "plan", plan, found.phase)
 
 
 def _state(row: TargetRow, target: Cell, found: PlanValue) -> State:
@@ -236,6 +260,8 @@ def line_dict(line: TargetLine) -> dict[str, Any]:
                 "state": one.state.value,
                 "gap": one.gap,
                 "gap_from": one.gap_from,
+                "plan": None if one.plan is None else one.plan.value,
+                "plan_year": one.plan_year,
             }
             for one in line.targets
         ],

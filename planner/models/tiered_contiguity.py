@@ -1,6 +1,7 @@
 """Service areas in one connected piece, as a flow of "being reached" in each.
 
-For a facility j and a phase t, over the borders (u, v) between units that it could serve:
+For a facility j and a phase t, over the borders (u, v) between units that it could serve (those of
+one home together: one of them is open at most):
 
 ``reached_..._i``   in_i - out_i + source_i = served_i       (served_i: share of i given to j)
 ``through_..._uv``  step_uv <= n x served_v                  (only served units pass it on)
@@ -32,8 +33,32 @@ def add_contiguity(draft: Draft) -> None:
             continue
         k = stream.tier_ids.index(rule.tier)
         for t in range(len(draft.problem.phases)):
-            for j, served in enumerate(_served(draft, s, rule, t)):
-                _connected(draft, s, k, j, t, served, rule)
+            served = _served(draft, s, rule, t)
+            for j, units in enumerate(served):
+                _units(draft, s, k, j, t, units, rule)
+            for members in _of_one_home(rule):
+                _connected(
+                    draft,
+                    f"{s}_{k}_{members[0]}_{t}",
+                    [served[j] for j in members],
+                    int(rule.home[members[0]]),
+                    rule,
+                )
+
+
+def _of_one_home(rule: Contiguity) -> list[list[int]]:
+    """Facilities by home; those without one by themselves.
+
+    At most one of a home is open, as the home is served by one: their areas are one flow.
+    """
+    homes: dict[int, list[int]] = {}
+    alone = []
+    for j, home in enumerate(rule.home.tolist()):
+        if home >= 0:
+            homes.setdefault(home, []).append(j)
+        else:
+            alone.append([j])
+    return [*homes.values(), *alone]
 
 
 def _served(draft: Draft, s: int, rule: Contiguity, t: int) -> list[dict[int, int]]:
@@ -49,31 +74,43 @@ def _served(draft: Draft, s: int, rule: Contiguity, t: int) -> list[dict[int, in
     return served
 
 
-def _connected(
+def _units(
     draft: Draft, s: int, k: int, j: int, t: int, served: dict[int, int], rule: Contiguity
 ) -> None:
-    name, n, home = f"{s}_{k}_{j}_{t}", float(len(served)), int(rule.home[j])
+    """A facility's home and how many units its area may have."""
+    name, home, opened = f"{s}_{k}_{j}_{t}", int(rule.home[j]), draft.sizes(s, k, j, t)
     if home >= 0:
         there = {served[home]: 1.0} if home in served else {}
-        draft.equal(f"home_{name}", there | ones(draft.sizes(s, k, j, t), -1.0), 0.0)
-    opened = draft.sizes(s, k, j, t)
-    if rule.least_units > 1:
-        terms = ones(served.values()) | ones(opened, -float(rule.least_units))
+        draft.equal(f"home_{name}", there | ones(opened, -1.0), 0.0)
+    if rule.least_units[j] > 0:
+        terms = ones(served.values()) | ones(opened, -float(rule.least_units[j]))
         draft.at_least(f"least_units_{name}", terms, 0.0)
     if rule.most_units is not None:
         terms = ones(served.values()) | ones(opened, -float(rule.most_units))
         draft.at_most(f"most_units_{name}", terms, 0.0)
-    reached: dict[int, Weighted] = {i: {column: -1.0} for i, column in served.items()}
+
+
+def _connected(
+    draft: Draft, name: str, areas: list[dict[int, int]], home: int, rule: Contiguity
+) -> None:
+    """One flow of being reached over the areas of facilities of which one may be open."""
+    served: dict[int, list[int]] = {}
+    for area in areas:
+        for i, column in area.items():
+            served.setdefault(i, []).append(column)
+    n = float(len(served))
+    reached: dict[int, Weighted] = {i: ones(columns, -1.0) for i, columns in served.items()}
     for u in served:
         for v in rule.neighbour[rule.start[u] : rule.start[u + 1]].tolist():
             if v not in served or v == u:
                 continue
             step = draft.add(f"step_{name}_{u}_{v}", upper=n)
-            draft.at_most(f"through_{name}_{u}_{v}", {step: 1.0 / n, served[v]: -1.0}, 0.0)
+            through = {step: 1.0 / n} | ones(served[v], -1.0)
+            draft.at_most(f"through_{name}_{u}_{v}", through, 0.0)
             reached[v][step] = reached[v].get(step, 0.0) + 1.0
             reached[u][step] = reached[u].get(step, 0.0) - 1.0
     roots = {}
-    for i, column in served.items():
+    for i, columns in served.items():
         if home >= 0 and i != home:
             continue
         source = draft.add(f"source_{name}_{i}", upper=n)
@@ -81,7 +118,7 @@ def _connected(
         if home < 0:
             roots[i] = draft.add(f"root_{name}_{i}", integer=True)
             draft.at_most(f"source_{name}_{i}", {source: 1.0 / n, roots[i]: -1.0}, 0.0)
-            draft.at_most(f"root_{name}_{i}", {roots[i]: 1.0, column: -1.0}, 0.0)
+            draft.at_most(f"root_{name}_{i}", {roots[i]: 1.0} | ones(columns, -1.0), 0.0)
     if roots:
         draft.at_most(f"one_root_{name}", ones(roots.values()), 1.0)
     for i, terms in reached.items():

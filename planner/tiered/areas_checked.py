@@ -38,10 +38,9 @@ def contiguity_violations(
         served = np.zeros(len(rule.start) - 1, np.bool_)
         served[rule.unit[area[t] == j]] = True
         units = int(served.sum())
-        if units < rule.least_units:
-            found.append(
-                Violation("least_units", tier.facilities.ids[j], float(rule.least_units - units))
-            )
+        short = int(rule.least_units[j]) - units
+        if short > 0:
+            found.append(Violation("least_units", tier.facilities.ids[j], float(short)))
         if rule.most_units is not None and units > rule.most_units:
             found.append(
                 Violation("most_units", tier.facilities.ids[j], float(units - rule.most_units))

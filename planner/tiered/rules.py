@@ -179,7 +179,8 @@ class Contiguity:
     home : (f,) the unit a facility stands in, which its area then contains; -1 where it need not
     unit : (m,) the unit that each demand point is part of, where units are whole districts: all
         of a unit is served by one facility. Default: every point is a unit (m = n)
-    least_units, most_units : how many units the area of an open facility has; None is no limit
+    least_units : (f,) or one number: units that the area of an open facility has at least
+    most_units : and at most; None is no limit
     """
 
     tier: str
@@ -187,7 +188,7 @@ class Contiguity:
     neighbour: IntArray
     home: IntArray
     unit: IntArray = None  # type: ignore[assignment]  # set below
-    least_units: int = 0
+    least_units: IntArray = 0  # type: ignore[assignment]  # made an array below
     most_units: int | None = None
 
     def __post_init__(self) -> None:
@@ -197,9 +198,11 @@ class Contiguity:
         object.__setattr__(self, "unit", frozen(units, np.int64))
         check = Checks(f"contiguity of {self.tier}")
         check.positions("unit", self.unit, len(self.start) - 1)
-        if self.least_units < 0:
-            check.fault(f"least_units is {self.least_units}; give 0 or more")
-        if self.most_units is not None and self.most_units < max(1, self.least_units):
+        least = np.broadcast_to(np.asarray(self.least_units, np.int64), self.home.shape)
+        object.__setattr__(self, "least_units", frozen(least, np.int64))
+        if self.least_units.min(initial=0) < 0:
+            check.fault("least_units has negative numbers; give 0 or more")
+        if self.most_units is not None and self.most_units < self.least_units.max(initial=1):
             check.fault(f"most_units is {self.most_units}; give 1 or more, not below least_units")
         if check.rows("adjacency", self.start, len(self.neighbour)):
             n = len(self.start) - 1

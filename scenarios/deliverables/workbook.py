@@ -17,6 +17,12 @@ from scenarios.deliverables.workbook_evidence import (
     inputs_sheet,
 )
 from scenarios.deliverables.workbook_facilities import facilities_sheet
+from scenarios.deliverables.workbook_joint import (
+    has_joint,
+    has_what_if,
+    joint_sheet,
+    what_if_sheet,
+)
 from scenarios.deliverables.workbook_present import present_sheet, standing_sheet
 from scenarios.deliverables.workbook_programme import has_programme, programme_sheet
 from scenarios.deliverables.workbook_sheet import Sheet, SheetWriter, clean_text
@@ -58,6 +64,16 @@ PROGRAMME_SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
     (programme_sheet, N_("what is built, expanded or closed in which year")),
 )
 """The sheet of a plan over several years."""
+
+JOINT_SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
+    (joint_sheet, N_("sites that streams share, zones of townships, stock against storage")),
+)
+"""The sheet of streams that were decided together, where there is anything to say."""
+
+WHAT_IF_SHEETS: tuple[tuple[Callable[[Subject], Sheet], str], ...] = (
+    (what_if_sheet, N_("sites that are down, tonnes that surge, estimates that were wrong")),
+)
+"""The sheet of the cases that a scenario asks for."""
 
 OPTIONS = {
     "constant_memory": True,
@@ -101,6 +117,8 @@ def write_workbook(plan: Plan, path: Path, lang: str = "zh", *, day: date | None
     wanted = (
         *SHEETS,
         *(PROGRAMME_SHEETS if has_programme(subject) else ()),
+        *(JOINT_SHEETS if has_joint(subject) else ()),
+        *(WHAT_IF_SHEETS if has_what_if(subject) else ()),
         *(DOCUMENT_SHEETS if has_document(subject) else ()),
     )
     sheets = [build(subject) for build, _about in wanted]

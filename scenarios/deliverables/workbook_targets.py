@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from scenarios.audit.finding import rules
 from scenarios.audit.report import document_findings
-from scenarios.deliverables.workbook_sheet import A3, Block, Column, Kind, Row, Sheet
+from scenarios.deliverables.workbook_sheet import A3, Block, Cell, Column, Kind, Row, Sheet
 from scenarios.deliverables.workbook_words import Subject
 from scenarios.document import Document
 from scenarios.targets import (
@@ -14,6 +14,7 @@ from scenarios.targets import (
     SELECTION_NAMES,
     STATE_NAMES,
     TargetLine,
+    YearTarget,
     lines_of_plan,
 )
 
@@ -56,10 +57,16 @@ def _target_columns(subject: Subject, years: Sequence[int]) -> tuple[Column, ...
         Column(_("unit"), width=12),
         Column(_("baseline year"), Kind.EXACT, 8),
         Column(_("baseline"), Kind.WRAPPED, 16),
-        *(Column(str(year), Kind.WRAPPED, 16) for year in years),
-        Column(_("value in the plan"), Kind.AMOUNT, 12),
+        *(
+            column
+            for year in years
+            for column in (
+                Column(str(year), Kind.WRAPPED, 16),
+                Column(_("{year}: value in the plan").format(year=year), Kind.AMOUNT, 12),
+                Column(_("{year}: result").format(year=year), width=18),
+            )
+        ),
         Column(_("what it counts"), Kind.WRAPPED, 36),
-        Column(_("result"), width=20),
         Column(_("gap"), Kind.AMOUNT, 10),
         Column(_("gap from"), width=10),
         Column(_("responsible"), Kind.WRAPPED, 30),
@@ -75,7 +82,7 @@ def _target_rows(
     origins = {"plan": _("the plan"), "baseline": _("the baseline"), "": ""}
     for line in lines:
         row, last = line.row, line.last
-        by_year = {one.year: one.text for one in line.targets}
+        by_year = {one.year: one for one in line.targets}
         yield (
             row.number,
             row.group,
@@ -85,16 +92,22 @@ def _target_rows(
             row.unit,
             line.baseline_year,
             row.baseline,
-            *(by_year.get(year, "") for year in years),
-            None if line.plan is None else line.plan.value,
+            *(cell for year in years for cell in _of_year(subject, by_year.get(year))),
             "" if line.plan is None else _(line.plan.formula),
-            _(STATE_NAMES[line.state]),
             None if last is None else last.gap,
             "" if last is None or last.gap is None else origins[last.gap_from],
             subject.joined(list(row.responsible)),
             row.clause,
             row.note,
         )
+
+
+def _of_year(subject: Subject, target: YearTarget | None) -> tuple[Cell, ...]:
+    """Target as written, the plan's value in that year, and what can be said."""
+    if target is None:
+        return "", None, ""
+    value = None if target.plan is None else target.plan.value
+    return target.text, value, subject.translate(STATE_NAMES[target.state])
 
 
 def findings_sheet(subject: Subject) -> Sheet:

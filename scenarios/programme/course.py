@@ -19,8 +19,10 @@ from planner.tiered.objectives import goal_value
 from scenarios.changes import changed_inputs
 from scenarios.clock import Clock
 from scenarios.inputs import Inputs, load_inputs
+from scenarios.joint import joint_of
 from scenarios.load import profiles_of
 from scenarios.plan import Plan, StreamPlan, TierResult
+from scenarios.programme.cases import WhatIf
 from scenarios.programme.file import ProgrammePart
 from scenarios.programme.levels import StreamLevels, stream_levels
 from scenarios.programme.problem import Programme, programme_problem
@@ -52,11 +54,14 @@ def run_programme(
         on_inputs(inputs)
     shared = Shared(scenario, inputs, notify, clock, None, len(profiles))
     levels = tuple(_levels(shared, profiles))
-    programme = programme_problem(scenario, levels)
-    solution = _solved(shared, programme)
+    programme = programme_problem(
+        scenario, levels, metric_crs=inputs.metric_crs, neighbours=shared.neighbours
+    )
+    programme, solution = _with_zones_if_possible(shared, programme)
+    cases = _what_if(shared, programme, solution)
     with clock.of("tables"):
         streams = {
-            one.profile.id: _stream_plan(shared, programme, solution, position)
+            one.profile.id: _stream_plan(shared, programme, solution, position, cases)
             for position, one in enumerate(levels)
         }
     return Plan(
@@ -68,7 +73,12 @@ def run_programme(
         districts=inputs.layer("districts"),
         exclusions=inputs.layer("exclusions"),
         candidates=stacked([part.screened for one in levels for part in one.sites.values()]),
-        faults=(*inputs.faults, *(f for one in levels for f in one.faults), *programme.faults),
+        faults=(
+            *inputs.faults,
+            *(fault for one in levels for fault in one.faults),
+            *programme.faults,
+            *cases.faults,
+        ),
         sources=(*scenario.sources, *inputs.sources),
         versions=versions(),
         seconds=clock.seconds,
@@ -91,18 +101,34 @@ def _levels(shared: Shared, profiles: Mapping[str, StreamProfile]) -> list[Strea
     found = []
     for profile in profiles.values():
         shared.notify(RunProgress("sites", profile.id, "", shared.done, shared.total))
-        found.append(stream_levels(shared, profile))
+        found.append(stream_levels(shared, profile, profiles))
         shared.done += 1
     return found
+
+
+def _with_zones_if_possible(
+    shared: Shared, programme: Programme
+) -> tuple[Programme, TieredSolution]:
+    """The solution; without the zones that may yield where they leave no plan, and saying so."""
+    solution = _solved(shared, programme)
+    freer = programme.without_zones()
+    if solution.outcome is not Outcome.INFEASIBLE or freer is None:
+        return programme, solution
+    again = _solved(shared, freer)
+    return (freer, again) if again.has_plan else (programme, solution)
+
+
+def _settings(shared: Shared) -> SolverSettings:
+    spec = shared.scenario.solver
+    return SolverSettings(
+        time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
+    )
 
 
 def _solved(shared: Shared, programme: Programme) -> TieredSolution:
     from planner import solve  # noqa: PLC0415 - PuLP and HiGHS are loaded when first needed
 
-    spec = shared.scenario.solver
-    settings = SolverSettings(
-        time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
-    )
+    settings = _settings(shared)
 
     def hear(event: Progress) -> None:
         shared.notify(RunProgress("solve", "", "", shared.done, shared.total, event))
@@ -114,8 +140,23 @@ def _solved(shared: Shared, programme: Programme) -> TieredSolution:
     return solution
 
 
+def _what_if(shared: Shared, programme: Programme, solution: TieredSolution) -> WhatIf:
+    """The cases that the scenario asks for, with the programme that was found."""
+    joint = joint_of(shared.scenario)
+    if not solution.has_plan or not (joint.outages or joint.compare_estimates):
+        return WhatIf()
+    from scenarios.programme.what_if import what_if  # noqa: PLC0415 - it loads PuLP and HiGHS
+
+    with shared.clock.of("what if"):
+        return what_if(programme.problem, solution.streams, joint, _settings(shared))
+
+
 def _stream_plan(
-    shared: Shared, programme: Programme, solution: TieredSolution, position: int
+    shared: Shared,
+    programme: Programme,
+    solution: TieredSolution,
+    position: int,
+    cases: WhatIf,
 ) -> StreamPlan:
     """One stream: the last phase as its tables, every phase beside it."""
     levels = programme.levels[position]
@@ -137,6 +178,7 @@ def _stream_plan(
         input_hash=stream_hash(shared.scenario, levels.profile, shared.inputs.digest),
         phases=states,
         programme=part,
+        what_if=cases.of_stream(levels.profile.id),
     )
 
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from geodata.faults import Fault
 from scenarios.changes import changes_of, with_changes, with_new_places
 from scenarios.demand_points import DemandPoints, demand_points
+from scenarios.joint import joint_of
 from scenarios.operations import Role
 from scenarios.problems import TierProblem, Wants, cutoff_of, place_key, tier_problem
-from scenarios.schema import ProblemType, Scenario, StreamProfile, Tier
+from scenarios.programme.hosts import hosted_sites, hosts_of
+from scenarios.schema import ProblemType, Scenario, Sourced, StreamProfile, Tier
 from scenarios.sites import TierSites, facilities_of, gather_sites
 from scenarios.stream_run import Shared, no_terminal
 from scenarios.travel import Place
@@ -82,9 +84,18 @@ class StreamLevels:
         return self.tiers if self.terminal is None else self.tiers[:-1]
 
 
-def stream_levels(shared: Shared, profile: StreamProfile) -> StreamLevels:
-    """Gather what a stream's part of the programme is made from."""
+def stream_levels(
+    shared: Shared, profile: StreamProfile, profiles: Mapping[str, StreamProfile] | None = None
+) -> StreamLevels:
+    """Gather what a stream's part of the programme is made from.
+
+    Parameters
+    ----------
+    profiles : of all streams planned; a tier that stands only at another's sites has those as its
+        candidates
+    """
     inputs, scenario = shared.inputs, shared.scenario
+    hosts = hosts_of(profile, profiles or {}) if joint_of(scenario).share_sites else {}
     points = demand_points(inputs, profile)
     facilities, faults = facilities_of(inputs, profile)
     faults += points.faults
@@ -95,6 +106,8 @@ def stream_levels(shared: Shared, profile: StreamProfile) -> StreamLevels:
             continue
         with shared.clock.of("sites"):
             found = gather_sites(inputs, profile, tier, facilities[tier.id])
+            if tier.id in hosts:
+                found = hosted_sites(inputs, profile, tier, found, *hosts[tier.id])
             sites[tier.id] = with_new_places(found, changes_of(scenario, profile))
         faults += sites[tier.id].faults
     tiers = tuple(tier for tier in profile.tiers if tier.id in sites)
@@ -119,7 +132,9 @@ def _hauls(
             )
             yield Haul(
                 DEMAND if below is None else below.id,
-                _haul_problem(shared, profile, tier, wants, sites[tier.id]),
+                _haul_problem(
+                    shared, profile, tier, wants, sites[tier.id], of_points=below is None
+                ),
             )
 
 
@@ -148,7 +163,13 @@ def _site_wants(profile: StreamProfile, below: Tier, sites: TierSites) -> Wants:
 
 
 def _haul_problem(
-    shared: Shared, profile: StreamProfile, tier: Tier, wants: Wants, sites: TierSites
+    shared: Shared,
+    profile: StreamProfile,
+    tier: Tier,
+    wants: Wants,
+    sites: TierSites,
+    *,
+    of_points: bool,
 ) -> TierProblem:
     problem = tier_problem(
         as_costed(tier),
@@ -159,6 +180,7 @@ def _haul_problem(
         neighbours=shared.neighbours,
         site_key=place_key(sites.sites),
         county=shared.scenario.area or "county",
+        modes=tier.modes if of_points and joint_of(shared.scenario).modes else (),
     )
     return with_changes(problem, changes_of(shared.scenario, profile))
 
@@ -174,26 +196,52 @@ def as_costed(tier: Tier) -> Tier:
     )
 
 
-def tonnes_by_phase(scenario: Scenario, levels: StreamLevels) -> NDArray[np.float64]:
-    """(t, n) tonnes of the stream's points in each phase.
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """(t, n) tonnes of a stream's points in each phase: the range and what is between."""
+
+    low: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def tonnes_by_phase(scenario: Scenario, levels: StreamLevels) -> Estimates:
+    """Tonnes of the stream's points in each phase, with their range.
 
     The scenario's factor for the year where it states one, else the profile's growth from the base
-    year, else the layers' tonnes.
+    year, else the layers' tonnes. Points and years that state no range have none.
     """
-    today = np.nan_to_num(levels.points.tonnes)
-    return np.stack([today * factor for factor in _factors(scenario, levels.profile)])
+    points = levels.points
+    middle = np.nan_to_num(points.tonnes)
+    low = middle if points.low is None else np.minimum(np.nan_to_num(points.low), middle)
+    high = middle if points.high is None else np.maximum(np.nan_to_num(points.high), middle)
+    factors = [*_factors(scenario, levels.profile)]
+    return Estimates(
+        *(
+            np.stack([tonnes * factor[which] for factor in factors])
+            for which, tonnes in enumerate((low, middle, high))
+        )
+    )
 
 
-def _factors(scenario: Scenario, profile: StreamProfile) -> Iterator[float]:
+def _factors(scenario: Scenario, profile: StreamProfile) -> Iterator[tuple[float, float, float]]:
+    """Low, middle and high factor of each phase on the tonnes of today."""
     growth = profile.demand.growth_per_yr
-    yearly = 0.0 if growth is None or growth.value is None else growth.value
     for phase in scenario.phases:
         stated = phase.tonnes.get(profile.id)
         if stated is not None and stated.value is not None:
-            yield stated.value
+            yield _range(stated)
         else:
             since = 0 if scenario.base_year is None else phase.year - scenario.base_year
-            yield (1 + yearly) ** since
+            slow, usual, fast = (0.0, 0.0, 0.0) if growth is None else _range(growth)
+            yield (1 + slow) ** since, (1 + usual) ** since, (1 + fast) ** since
+
+
+def _range(number: Sourced) -> tuple[float, float, float]:
+    value = 0.0 if number.value is None else number.value
+    low = value if number.low is None else min(number.low, value)
+    high = value if number.high is None else max(number.high, value)
+    return low, value, high
 
 
 def joined_sites(levels: StreamLevels, tiers: tuple[str, ...]) -> gpd.GeoDataFrame:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from geodata.faults import N_, Fault, Severity
 from planner.problem import Strength
@@ -16,10 +17,13 @@ from planner.tiered import (
     DEMAND,
     NO_YEAR,
     TERMINALS,
+    Apart,
     Facilities,
     FacilityQuota,
+    Goal,
     Leg,
     Phases,
+    Places,
     Seasons,
     Stream,
     Terminals,
@@ -27,8 +31,11 @@ from planner.tiered import (
     TieredProblem,
 )
 from planner.tiered import Tier as TieredTier
+from scenarios.joint import joint_of
 from scenarios.operations import Harvest
 from scenarios.programme.levels import Haul, StreamLevels, tonnes_by_phase
+from scenarios.programme.places import Grounds, kept_apart, with_shared_places
+from scenarios.programme.zones import may_yield, with_zones, zoned_tier, zones_dropped
 from scenarios.schema import QuotaRule, Scenario, StreamProfile, Tier
 from scenarios.sizes import WAN, Size
 
@@ -48,27 +55,75 @@ class Programme:
     levels: tuple[StreamLevels, ...]
     faults: tuple[Fault, ...]
 
+    def without_zones(self) -> Programme | None:
+        """The programme without the zones that may yield; None where it has none."""
+        soft = {
+            one.profile.id: (one, tier)
+            for one in self.levels
+            for tier in (zoned_tier(one),)
+            if tier is not None and tier.zones is not None and may_yield(tier.zones)
+        }
+        dropped = [
+            one.id for one in self.problem.streams if one.contiguity is not None and one.id in soft
+        ]
+        if not dropped:
+            return None
+        streams = tuple(
+            replace(one, contiguity=None) if one.id in dropped else one
+            for one in self.problem.streams
+        )
+        told = tuple(zones_dropped(*soft[name]) for name in dropped)
+        problem = replace(self.problem, streams=streams)
+        return replace(self, problem=problem, faults=(*self.faults, *told))
+
     @property
     def years(self) -> tuple[int, ...]:
         """Of the phases."""
         return self.problem.phases.years
 
 
-def programme_problem(scenario: Scenario, levels: Sequence[StreamLevels]) -> Programme:
-    """The tiered problem of a scenario's streams."""
+def programme_problem(
+    scenario: Scenario,
+    levels: Sequence[StreamLevels],
+    *,
+    metric_crs: CRS,
+    neighbours: Mapping[str, frozenset[str]],
+) -> Programme:
+    """The tiered problem of a scenario's streams.
+
+    Parameters
+    ----------
+    metric_crs : that distances between sites are measured in
+    neighbours : townships that border on each other, see :func:`with_zones`
+    """
+    joint = joint_of(scenario)
     districts = _districts(levels)
     phases = phases_of(scenario)
     faults: list[Fault] = []
     streams: list[Stream] = []
     quotas: list[FacilityQuota] = []
     for one in levels:
-        tonnes = tonnes_by_phase(scenario, one)
-        streams.append(_stream(one, tonnes, phases, districts, faults))
+        stream = _stream(scenario, one, phases, districts, faults)
+        if joint.zones:
+            stream, told = with_zones(stream, one, neighbours)
+            faults += told
+        streams.append(stream)
         quotas += _quotas(one, phases, scenario.area or "county")
+    grounds = Grounds(levels, metric_crs)
+    made, places, apart = tuple(streams), Places(), tuple[Apart, ...]()
+    if joint.share_sites:
+        made, places = with_shared_places(made, levels, grounds)
+    if joint.keep_apart:
+        made, apart, told = kept_apart(made, levels, grounds)
+        faults += told
     problem = TieredProblem(
-        streams=tuple(streams),
+        streams=made,
         phases=phases,
+        places=places,
+        apart=apart,
         quotas=tuple(quotas),
+        goals=tuple(Goal(tuple(one.parts.items()), one.allowance) for one in joint.goals)
+        or (Goal(),),
         districts=tuple(districts),
     )
     return Programme(problem, tuple(levels), tuple(faults))
@@ -106,19 +161,22 @@ def _positions(names: pd.Series, districts: Mapping[str, int]) -> IntArray:
 
 
 def _stream(
+    scenario: Scenario,
     levels: StreamLevels,
-    tonnes: FloatArray,
     phases: Phases,
     districts: Mapping[str, int],
     faults: list[Fault],
 ) -> Stream:
     profile, terminal = levels.profile, levels.terminal
+    tonnes = tonnes_by_phase(scenario, levels)
     people = pd.to_numeric(levels.points.table["population"], errors="coerce").to_numpy(float)
     return Stream(
         id=profile.id,
         demand=TieredDemand(
             ids=levels.points.place.ids,
-            tonnes=tonnes,
+            tonnes=getattr(tonnes, joint_of(scenario).estimate),
+            low=tonnes.low,
+            high=tonnes.high,
             people=np.nan_to_num(people),
             district=_positions(levels.points.table["district"], districts),
         ),
@@ -129,7 +187,14 @@ def _stream(
         legs=tuple(_leg(one, terminal) for one in levels.hauls),
         terminals=None if terminal is None else _terminals(levels, terminal, len(phases)),
         single_source=levels.tiers[0].single_source,
+        coverage_target=_coverage(scenario, profile),
     )
+
+
+def _coverage(scenario: Scenario, profile: StreamProfile) -> FloatArray:
+    """(t,) share of the tonnes that must be collected in each phase."""
+    shares = [phase.coverage.get(profile.id) for phase in scenario.phases]
+    return np.array([1.0 if one is None or one.value is None else one.value for one in shares])
 
 
 def _leg(haul: Haul, terminal: Tier | None) -> Leg:
@@ -210,7 +275,7 @@ def _facilities(
         closable=existing & ~sites.required,
         required=sites.required,
         forbidden=sites.forbidden,
-        end_year=_end_years(tier, existing, phases),
+        end_year=_end_years(tier, parts["end_year"].to_numpy(np.float64), existing, phases),
         district=_positions(parts["district"], districts),
     )
 
@@ -246,12 +311,21 @@ def _handling(tier: Tier) -> float:
     return max(0.0, (min(handling) if handling else 0.0) + _fee(tier))
 
 
-def _end_years(tier: Tier, existing: NDArray[np.bool_], phases: Phases) -> IntArray:
-    """Last year of each site: temporary ones are cleared so many years after the first phase."""
+def _end_years(
+    tier: Tier, stated: FloatArray, existing: NDArray[np.bool_], phases: Phases
+) -> IntArray:
+    """Last year of each site: as its layer states it (终止年份); else that of temporary tiers.
+
+    New sites of a temporary tier are cleared so many years after the first phase, in which they
+    may be needed; one that is wanted later has to be stated with its own year.
+    """
     lasting = tier.lasts_yr
-    if lasting is None or lasting.value is None:
-        return np.full(len(existing), NO_YEAR)
-    return np.where(existing, NO_YEAR, phases.years[0] + int(lasting.value))
+    end = np.full(len(existing), NO_YEAR)
+    if lasting is not None and lasting.value is not None:
+        end[~existing] = phases.years[0] + int(lasting.value)
+    known = np.isfinite(stated)
+    end[known] = stated[known].astype(np.int64)
+    return end
 
 
 def seasons_of(profile: StreamProfile) -> Seasons | None:
@@ -286,6 +360,11 @@ def _quotas(levels: StreamLevels, phases: Phases, county: str) -> Iterator[Facil
             yield from _quota(levels, tier, rule, phases, county)
 
 
+def _reward(rule: QuotaRule) -> float:
+    reward = rule.reward_wan_cny_per_yr
+    return 0.0 if reward is None or reward.value is None else max(0.0, reward.value) * WAN
+
+
 def _quota(
     levels: StreamLevels, tier: Tier, rule: QuotaRule, phases: Phases, county: str
 ) -> Iterator[FacilityQuota]:
@@ -315,5 +394,6 @@ def _quota(
             strength=rule.strength,
             phases=spoken,
             threshold_t_per_yr=(threshold.value or 0.0) if threshold is not None else 0.0,
+            reward_cny_per_yr=_reward(rule),
             demand=points,
         )

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from scenarios.cells import read_cell
 from scenarios.document import TargetRow
-from scenarios.targets import State, line_dict, lines_of_plan, reaches, target_lines
+from scenarios.targets import (
+    State,
+    line_dict,
+    lines_of_plan,
+    lines_of_stream,
+    reaches,
+    target_lines,
+)
 from tests.scenarios.documents import document
 
 SITES = {"stream": "straw", "figure": "sites", "tier": "store"}
@@ -125,3 +132,55 @@ def test_lines_are_plain_values():
     plain = line_dict(line({2025: "3"}, [SITES], {"straw": plan_of()}))
     assert plain["plan"]["value"] == 2
     assert plain["targets"][0]["state"] == "not_met"
+
+
+def programme_of(**stores):
+    """A stream's ``plan.json`` of a programme: so many stores open in each year."""
+    every = plan_of()
+    phases = [
+        {
+            "year": int(year.removeprefix("in_")),
+            "facilities": every["facilities"][:count],
+            "assignments": [{"from_tier": "demand", "tonnes": 50_000.0 * count}],
+            "unserved": [],
+            "indicators": [{"id": "served_tonnes", "value": 46.0 * count}],
+        }
+        for year, count in stores.items()
+    ]
+    return {**every, "phases": phases}
+
+
+def test_each_year_is_judged_by_what_stands_then():
+    plans = {"straw": programme_of(in_2023=1, in_2025=2)}
+    found = line({2022: "1", 2023: "2", 2024: "2", 2025: "2"}, [SITES], plans, unit="处")
+    assert [one.state for one in found.targets] == [
+        State.NOT_PLANNED, State.NOT_MET, State.NOT_MET, State.MET]  # fmt: skip
+    assert [one.plan_year for one in found.targets] == [None, 2023, 2023, 2025]
+    assert [one.gap for one in found.targets[1:]] == [1, 1, 0]
+    assert found.plan.value == 2
+    assert found.state is State.MET
+
+
+def test_a_plan_of_one_year_is_judged_in_every_year():
+    found = line({2023: "2", 2025: "3"}, [SITES], {"straw": plan_of()}, unit="处")
+    assert [one.state for one in found.targets] == [State.MET, State.NOT_MET]
+    assert {one.plan_year for one in found.targets} == {None}
+
+
+def test_a_share_of_capacity_is_of_the_tonnes_of_its_year():
+    measure = {"stream": "straw", "figure": "capacity_share", "tier": "store"}
+    plans = {"straw": programme_of(in_2023=1, in_2025=2)}
+    found = line({2023: "10%", 2025: "10%"}, [measure], plans)
+    # 30,000 t of 50,000 t; then 40,000 t of twice as many.
+    assert [one.plan.value for one in found.targets] == pytest.approx([60.0, 40.0])
+
+
+def test_a_streams_own_file_has_the_rows_that_it_decides():
+    made = [
+        {"number": 1, "name": "站数", "targets": {2025: "2"}, "decided_by": [SITES]},
+        {"number": 2, "name": "别的", "targets": {2025: "2"}},
+    ]
+    doc = document(indicators=made, table={"clause": "附件"})
+    rows = lines_of_stream(doc, {**plan_of(), "stream": {"id": "straw"}})
+    assert [row["name"] for row in rows] == ["站数"]
+    assert rows[0]["targets"][0]["plan"] == 2

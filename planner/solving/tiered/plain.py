@@ -81,9 +81,11 @@ def solve_plain(
     _run_goal(problem, settings, watch, answer, 0, (), yielded)
     if answer.infeasible and _may_yield(problem):
         least = _least_yielded(problem, settings, watch)
-        if least is None:
+        # No plan found with quotas that may yield is no proof that there is none.
+        answer.infeasible = least == np.inf
+        if least is None or answer.infeasible:
             return
-        answer.infeasible, yielded = False, least
+        yielded = least
         _run_goal(problem, settings, watch, answer, 0, (), yielded)
     held: list[float] = []
     for stage in range(1, len(problem.goals)):
@@ -104,13 +106,16 @@ def _may_yield(problem: TieredProblem) -> bool:
 
 
 def _least_yielded(problem: TieredProblem, settings: SolverSettings, watch: Watch) -> float | None:
-    """How much quotas in principle must yield in all; None where even that is no help."""
+    """How much quotas in principle must yield in all.
+
+    ``inf`` where even that is no help, None where the time did not suffice to say.
+    """
     model = build(problem, writer_for(problem, watch), most_yielded=None, measure_yielded=True)
     program = model.linear.arrays()
     exact = replace(settings, gap=0.0)
     found = run_program(program, exact, watch, phase="quotas that yield", abs_gap=0.999)
     if not found.has_values:
-        return None
+        return np.inf if found.ending is Ending.INFEASIBLE else None
     return float(np.ceil(found.objective - 1e-6))
 
 

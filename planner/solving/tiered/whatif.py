@@ -76,10 +76,15 @@ def outage(
     down: tuple[Down, ...] = (),
     *,
     surge: float = 1.0,
+    divided: bool = False,
     settings: SolverSettings | None = None,
     on_progress: OnProgress | None = None,
 ) -> Outage:
     """Where the tonnes go when facilities are down, or when all tonnes are ``surge`` times as many.
+
+    Parameters
+    ----------
+    divided : points and facilities may then give to several, as one does in need; a linear program
 
     Raises
     ------
@@ -90,7 +95,7 @@ def outage(
     wrong = [one for one in down if not 0 <= one[2] < _count(known.get(one[:2]))]
     if wrong:
         raise ValueError(f"no such facility: {wrong[0]}; give stream, tier and position")
-    held = as_built(problem, plans, phase, down, surge=surge)
+    held = as_built(problem, plans, phase, down, surge=surge, divided=divided)
     solution = solve_tiered(held, settings, on_progress)
     usual, after = _loads(problem, plans, phase), _loads(held, solution.streams, 0)
     changed = {key: after.get(key, 0.0) - tonnes for key, tonnes in usual.items()}
@@ -107,8 +112,15 @@ def regrets(
     problem: TieredProblem,
     settings: SolverSettings | None = None,
     on_progress: OnProgress | None = None,
+    *,
+    divided: bool = False,
 ) -> Regrets:
-    """Programmes for low, middle and high tonnes, each under all three."""
+    """Programmes for low, middle and high tonnes, each under all three.
+
+    Parameters
+    ----------
+    divided : tried with points that may give to several, which is a linear program
+    """
     solutions = tuple(
         solve_tiered(problem.at_estimate(estimate), settings, on_progress) for estimate in ESTIMATES
     )
@@ -118,7 +130,7 @@ def regrets(
             for column, estimate in enumerate(ESTIMATES):
                 asked = problem.at_estimate(estimate)
                 cost[row, column], unserved[row, column] = _run_as_built(
-                    asked, solution.streams, settings
+                    asked, solution.streams, settings, divided=divided
                 )
     serves = unserved <= FEASIBILITY_TOLERANCE * max(1.0, _most_tonnes(problem))
     comparable = np.where(serves, cost, np.inf)
@@ -139,13 +151,17 @@ def as_built(
     down: tuple[Down, ...] = (),
     *,
     surge: float = 1.0,
+    divided: bool = False,
 ) -> TieredProblem:
     """One phase of a problem with a programme's facilities as they stand, and no others."""
     streams = []
     for stream, plan in zip(problem.streams, plans, strict=True):
         tiers = tuple(
             _tier_as_built(
-                tier, size[phase], [j for s, k, j in down if (s, k) == (stream.id, tier.id)]
+                tier,
+                size[phase],
+                [j for s, k, j in down if (s, k) == (stream.id, tier.id)],
+                divided=divided,
             )
             for tier, size in zip(stream.tiers, plan.size, strict=True)
         )
@@ -162,6 +178,7 @@ def as_built(
                 terminals=ends,
                 coverage_target=np.zeros(1),
                 contiguity=None,
+                single_source=stream.single_source and not divided,
             )
         )
     return replace(
@@ -173,7 +190,7 @@ def as_built(
     )
 
 
-def _tier_as_built(tier: Tier, size: IntArray, down: list[int]) -> Tier:
+def _tier_as_built(tier: Tier, size: IntArray, down: list[int], *, divided: bool) -> Tier:
     part = tier.facilities
     standing = size.copy()
     standing[down] = -1
@@ -181,6 +198,7 @@ def _tier_as_built(tier: Tier, size: IntArray, down: list[int]) -> Tier:
     return replace(
         tier,
         hosted_by=None,
+        single_destination=tier.single_destination and not divided,
         facilities=replace(
             part,
             existing_size=standing,
@@ -194,12 +212,12 @@ def _tier_as_built(tier: Tier, size: IntArray, down: list[int]) -> Tier:
 
 
 def _run_as_built(
-    problem: TieredProblem, plans: Plans, settings: SolverSettings | None
+    problem: TieredProblem, plans: Plans, settings: SolverSettings | None, *, divided: bool
 ) -> tuple[float, float]:
     """Cost over the phases and the most that is unserved in any."""
     cost, unserved = 0.0, 0.0
     for t, weight in enumerate(problem.phases.weight.tolist()):
-        held = as_built(problem, plans, t)
+        held = as_built(problem, plans, t, divided=divided)
         solution = solve_tiered(held, settings)
         if not solution.has_plan:
             return float("inf"), float("inf")

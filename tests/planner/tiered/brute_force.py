@@ -227,7 +227,7 @@ class _Service:
             }
             if opened >= 0 and rule.home[j] >= 0 and rule.home[j] not in area:
                 return False
-            if opened >= 0 and len(area) < rule.least_units:
+            if opened >= 0 and len(area) < rule.least_units[j]:
                 return False
             if rule.most_units is not None and len(area) > rule.most_units:
                 return False

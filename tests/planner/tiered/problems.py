@@ -154,7 +154,8 @@ def _zones(problem, rng):
         least = 2
     elif rng.integers(2):
         most = 1
-    rule = Contiguity("low", [0, 1, 2], [1, 0], [0, -1], units, least, most)
+    homes = [[0, -1], [0, 0], [1, 0]][int(rng.integers(3))]
+    rule = Contiguity("low", [0, 1, 2], [1, 0], homes, units, least, most)
     district = stream.demand.district
     return _stream(
         problem,

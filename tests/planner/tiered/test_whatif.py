@@ -66,3 +66,12 @@ def test_as_built_keeps_what_is_open() -> None:
     again = solve(held)
     for size, before in zip(again.streams[0].size, plan.streams[0].size, strict=True):
         np.testing.assert_array_equal(size[0], before[1])
+
+
+def test_in_need_points_may_give_to_several() -> None:
+    problem = tiny(3)
+    plan = solve(problem)
+    whole = outage(problem, plan.streams, 1, surge=1.6)
+    divided = outage(problem, plan.streams, 1, surge=1.6, divided=True)
+    assert not checker.verify(divided.problem, divided.solution)
+    assert divided.unserved_t_per_yr <= whole.unserved_t_per_yr + 1e-6
