@@ -35,8 +35,7 @@ def compared(before: LoadedPlan, after: LoadedPlan, who: Principal, stream: str 
 
 def _common(before: LoadedPlan, after: LoadedPlan, who: Principal, stream: str) -> list[str]:
     both = [one for one in before.plans if one in after.plans and stream in ("", one)]
-    names = {one: before.plans[one]["stream"]["name"].values() for one in both}
-    seen = [one for one in both if who.sees_stream(one) and who.sees_places_of(one, *names[one])]
+    seen = [one for one in both if who.sees_stream(one) and who.sees_places_of(one)]
     if not seen:
         raise Problem(404, N_("the two plans have no such stream in common"))
     return seen

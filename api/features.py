@@ -65,10 +65,7 @@ def visible(
 
 def sensitive_streams(plan: LoadedPlan, who: Principal) -> set[str]:
     """Streams of a plan whose sites are not shown to somebody."""
-    names = {key: one["name"].values() for key, one in plan.summary.get("streams", {}).items()}
-    return {
-        stream for stream in plan.streams if not who.sees_places_of(stream, *names.get(stream, ()))
-    }
+    return {stream for stream in plan.streams if not who.sees_places_of(stream)}
 
 
 def _serving(plan: LoadedPlan, who: Principal) -> set[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from api.problems import Problem
 from geodata.faults import N_
+from scenarios.load_knowledge import sensitive_streams, stream_ids
 from scenarios.store.models import Role, RunRow, RunState, UserRow
 from scenarios.store.runs import AnyRun
-
-SENSITIVE_WORDS = ("medical", "hazard", "医疗", "医废", "危险", "危废", "疫")
-"""Streams whose places the public is not shown, by a word of their id or name."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ class Principal:
         """Whether a district is theirs to read."""
         return self.role is not Role.TOWNSHIP or district == self.district
 
-    def sees_places_of(self, stream: str, *names: str) -> bool:
+    def sees_places_of(self, stream: str) -> bool:
         """Whether they are told where the sites of a stream are."""
-        return self.role is not Role.PUBLIC or not is_sensitive(stream, *names)
+        return self.role is not Role.PUBLIC or not is_sensitive(stream)
 
     def sees_run(self, row: AnyRun) -> bool:
         """Whether a run is theirs to read."""
@@ -84,10 +83,15 @@ def principal_of(user: UserRow, via: str, csrf: str = "") -> Principal:
     return Principal(user.name, Role(user.role), user.id, user.district, streams, via, csrf)
 
 
-def is_sensitive(*words: str) -> bool:
-    """Whether a stream handles what nobody should go looking for."""
-    text = " ".join(words).casefold()
-    return any(word in text for word in SENSITIVE_WORDS)
+def is_sensitive(stream: str) -> bool:
+    """Whether a stream handles what nobody should go looking for, as its profile says.
+
+    A stream that the package no longer has is kept from the public: nobody can say what it was.
+    """
+    return stream in sensitive_streams() or stream not in _known_streams()
+
+
+_known_streams = cache(stream_ids)
 
 
 def require_writer(principal: Principal) -> None:
@@ -124,12 +128,7 @@ def require_whole_plan(principal: Principal, row: RunRow) -> None:
     whole = (
         principal.role is not Role.TOWNSHIP
         and all(principal.sees_stream(stream) for stream in row.streams)
-        and all(principal.sees_places_of(stream, *_names(row, stream)) for stream in row.streams)
+        and all(principal.sees_places_of(stream) for stream in row.streams)
     )
     if not whole:
         raise Problem(403, N_("the file holds more of the plan than is yours to see"))
-
-
-def _names(row: RunRow, stream: str) -> tuple[str, ...]:
-    stated = row.summary.get("streams", {}).get(stream, {}).get("name", {})
-    return tuple(str(one) for one in stated.values())

@@ -151,7 +151,7 @@ async def areas(
     chosen = [
         one for one in index.of_stream(stream)
         if tier in ("", one.facts.tier) and site in one.sites.at and who.sees_stream(stream)
-        and who.sees_places_of(stream, *one.facts.stream_names.values())
+        and who.sees_places_of(stream)
     ]  # fmt: skip
     if not chosen:
         raise Problem(404, N_("the plan has no such site"))

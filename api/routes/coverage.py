@@ -193,7 +193,7 @@ def _check_place(
 def discreet(answer: Answer, tier: TierIndex, principal: Principal) -> Answer:
     """The answer without what the public is not told of sensitive sites."""
     facts = tier.facts
-    if principal.sees_places_of(facts.stream, *facts.stream_names.values()):
+    if principal.sees_places_of(facts.stream):
         return answer
     site = answer["site"]
     return {

@@ -186,7 +186,7 @@ async def villages(
     for tier in plan.index.tiers:
         if stream not in ("", tier.facts.stream) or not who.sees_stream(tier.facts.stream):
             continue
-        told = who.sees_places_of(tier.facts.stream, *tier.facts.stream_names.values())
+        told = who.sees_places_of(tier.facts.stream)
         names = tier.facts.tier_names
         for k, name in enumerate(tier.villages.names):
             site = int(tier.served_by[k])

@@ -240,7 +240,7 @@ def _rounds(row: RunRow, who: Principal, lang: Language) -> list[Row]:
     return [
         {**one, "name": one["name"][lang], "words": one["words"][lang]}
         for stream, one in told.items()
-        if who.sees_stream(stream) and who.sees_places_of(stream, *one["name"].values())
+        if who.sees_stream(stream) and who.sees_places_of(stream)
     ]
 
 

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.auth.limits import RateLimit
+from api.auth.principal import is_sensitive
 from api.auth.secrets import password_hash, password_matches
 from api.settings import Settings
 from scenarios.store.models import UserRow
@@ -205,3 +206,11 @@ def test_passwords_are_salted_and_compared():
     assert not password_matches("b" * 12, one)
     assert not password_matches("a" * 12, None)
     assert not password_matches("a" * 12, "rubbish")
+
+
+def test_the_profiles_say_what_the_public_is_not_told_of():
+    hidden = ("medical_waste", "infusion_bottles", "hazardous_household", "hazardous_small_source")
+    for stream in (*hidden, "battery_oil", "no longer known"):
+        assert is_sensitive(stream), stream
+    for stream in ("household_transfer", STREAM):
+        assert not is_sensitive(stream), stream

@@ -107,7 +107,7 @@ def test_the_public_is_told_of_published_plans_and_no_sensitive_place(
     assert nobody.get("/coverage", params=village).status_code == 404
     planner.put(f"/api/runs/{run_id}/publication", json={"published": True})
     assert nobody.get("/coverage", params=village).json()["answers"][0]["site"]["lon"]
-    monkeypatch.setattr("api.auth.principal.SENSITIVE_WORDS", ("pesticide",))
+    monkeypatch.setattr("api.auth.principal.sensitive_streams", lambda: {STREAM})
     nobody.app.state.service.plans.forget(run_id)
     (answer,) = nobody.get("/coverage", params=village).json()["answers"]
     assert answer["route"] is None
