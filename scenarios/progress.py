@@ -14,7 +14,7 @@ class RunProgress:
 
     Parameters
     ----------
-    step : "inputs", "assess", "sites", "distances", "solve", "solved", "write"; tiers of
+    step : "inputs", "assess", "sites", "distances", "solve", "solved", "rounds", "write"; tiers of
         several streams may be solved at once, while another stream is at another step
     stream, tier : ids, "" where the step is of the whole run
     done, total : tiers planned so far and in all

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -13,14 +14,19 @@ import pandas as pd
 import shapely
 
 from planner.routes import Kind, Round, RoundsProgress, RoundsSettings, RoundsSolution, plan_rounds
+from planner.routes.changes import replan_record
 from planner.routes.fleet import M_PER_KM, S_PER_H
+from planner.routes.record import RoundsChange, RoundsRecord
 from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs
 from scenarios.plan import Plan
-from scenarios.progress import OnRunProgress
-from scenarios.rounds_problem import RoundsCase, rounds_case, with_rounds
+from scenarios.progress import OnRunProgress, RunProgress
+from scenarios.rounds_problem import RoundsCase, rounds_case, rounds_tiers, with_rounds
 from scenarios.run import run
 from scenarios.schema import Scenario
+
+if TYPE_CHECKING:
+    from scenarios.rounds_split import StreamSplit
 
 KG_PER_T = 1_000.0
 
@@ -43,6 +49,8 @@ class StreamRounds:
     rounds : ROUND_COLUMNS; geometry is the way on the roads, WGS84
     calls : CALL_COLUMNS; every call of every lorry in order
     unserved : id, name, missing, reason and the reason's figures
+    split : stores and rounds compared, where they were asked for; stops are then who is called at
+    change : against earlier rounds, where those were to be kept
     """
 
     case: RoundsCase
@@ -50,6 +58,8 @@ class StreamRounds:
     rounds: gpd.GeoDataFrame
     calls: gpd.GeoDataFrame
     unserved: pd.DataFrame
+    split: StreamSplit | None = None
+    change: RoundsChange | None = None
 
     @property
     def figures(self) -> dict[str, float]:
@@ -89,6 +99,8 @@ def run_rounds(
     settings: RoundsSettings | None = None,
     start: EarlierPlan | None = None,
     service_areas: bool = True,
+    split: bool = False,
+    earlier: Mapping[str, RoundsRecord] | None = None,
     on_progress: OnRunProgress | None = None,
     on_rounds: OnStream | None = None,
 ) -> RoundsPlan:
@@ -100,6 +112,8 @@ def run_rounds(
     settings : of the search; the time is shared by the streams
     start : an earlier plan, whose sites need not be found again
     service_areas : lorries of a site serve only the points that the plan gives to it
+    split : stores for clusters and rounds for the scattered, also where no profile asks for them
+    earlier : rounds by stream that are kept where they still hold: only what changed is planned
 
     Raises
     ------
@@ -110,7 +124,7 @@ def run_rounds(
     plan = run(scenario, folder=folder, on_progress=on_progress, on_inputs=kept.append, start=start)
     return rounds_of_plan(
         plan, kept[0], streams=streams, settings=settings, service_areas=service_areas,
-        on_rounds=on_rounds,
+        split=split, earlier=earlier, on_rounds=on_rounds or _steps(on_progress),
     )  # fmt: skip
 
 
@@ -121,9 +135,17 @@ def rounds_of_plan(
     streams: Sequence[str] = (),
     settings: RoundsSettings | None = None,
     service_areas: bool = True,
+    split: bool = False,
+    earlier: Mapping[str, RoundsRecord] | None = None,
     on_rounds: OnStream | None = None,
+    draw: bool = True,
 ) -> RoundsPlan:
-    """The rounds of a plan that is there; see :func:`run_rounds`."""
+    """The rounds of a plan that is there; see :func:`run_rounds`.
+
+    Parameters
+    ----------
+    draw : ways as lines on the roads; without, they are straight, which is quicker
+    """
     asked = list(streams) or list(with_rounds(plan))
     settings = settings or RoundsSettings()
     each = RoundsSettings(
@@ -131,20 +153,51 @@ def rounds_of_plan(
     )
     found = {}
     for name in asked:
+        if split or asks_for_stores(plan, name):
+            found[name] = _split(rounds_case(plan, inputs, name, service_areas=False), each, draw)
+            continue
         case = rounds_case(plan, inputs, name, service_areas=service_areas)
+        if earlier is not None and name in earlier:
+            solution, differs = replan_record(earlier[name], case.problem, each)
+            found[name] = replace(tables(case, solution, draw=draw), change=differs)
+            continue
         listen = None if on_rounds is None else _naming(name, on_rounds)
-        found[name] = tables(case, plan_rounds(case.problem, each, listen))
+        found[name] = tables(case, plan_rounds(case.problem, each, listen), draw=draw)
     return RoundsPlan(plan, found)
+
+
+def _steps(on_progress: OnRunProgress | None) -> OnStream | None:
+    """A listener of the run that is told of rounds too, and may end them as it may the sites."""
+    if on_progress is None:
+        return None
+    return lambda stream, _event: on_progress(RunProgress("rounds", stream))
+
+
+def asks_for_stores(plan: Plan, stream: str) -> bool:
+    """Whether a stream's profile wants stores and rounds compared."""
+    found = plan.streams.get(stream)
+    tiers = [] if found is None else rounds_tiers(found)
+    return any(tier.rounds is not None and tier.rounds.shared_stores for tier in tiers[:1])
+
+
+def _split(case: RoundsCase, settings: RoundsSettings, draw: bool) -> StreamRounds:
+    from scenarios.rounds_split import split_case  # noqa: PLC0415 - seldom asked for
+
+    taken, solution, comparison = split_case(case, settings)
+    return replace(tables(taken, solution, draw=draw), split=comparison)
 
 
 def _naming(stream: str, on_rounds: OnStream) -> Callable[[RoundsProgress], None]:
     return lambda event: on_rounds(stream, event)
 
 
-def tables(case: RoundsCase, solution: RoundsSolution) -> StreamRounds:
-    """The solution in tables, its ways drawn on the roads."""
+def tables(case: RoundsCase, solution: RoundsSolution, *, draw: bool = True) -> StreamRounds:
+    """The solution in tables, its ways drawn on the roads unless they need not be."""
     ids = [f"{case.stream.profile.id}-{k + 1}" for k in range(len(solution.rounds))]
-    rounds = [_round_row(case, one, name) for name, one in zip(ids, solution.rounds, strict=True)]
+    rounds = [
+        _round_row(case, one, name, draw=draw)
+        for name, one in zip(ids, solution.rounds, strict=True)
+    ]
     calls = [
         row
         for name, one in zip(ids, solution.rounds, strict=True)
@@ -159,10 +212,10 @@ def tables(case: RoundsCase, solution: RoundsSolution) -> StreamRounds:
     )
 
 
-def _round_row(case: RoundsCase, one: Round, name: str) -> dict[str, object]:
+def _round_row(case: RoundsCase, one: Round, name: str, *, draw: bool) -> dict[str, object]:
     problem = case.problem
     vehicle = problem.vehicles[one.vehicle]
-    depot = case.sites.iloc[one.depot]
+    depot = case.depots.iloc[one.depot]
     return {
         "round_id": name,
         "day": one.day,
@@ -180,37 +233,48 @@ def _round_row(case: RoundsCase, one: Round, name: str) -> dict[str, object]:
         "tonnes": one.tonnes(problem),
         "cost_cny": one.cost_cny(problem),
         "co2_kg": one.distance_m / M_PER_KM * vehicle.co2_kg_per_km,
-        "geometry": _way(case, one),
+        "geometry": _way(case, one, draw=draw),
     }
 
 
 def lorry_name(case: RoundsCase, one: Round) -> str:
     """What a driver's sheet is called: the depot and the lorry's number there."""
-    return f"{case.sites['name'].iloc[one.depot]}-{one.lorry + 1}"
+    depot = case.depots["name"].iloc[one.depot]
+    if len(case.problem.vehicles) == 1:
+        return f"{depot}-{one.lorry + 1}"
+    return f"{depot}-{chr(ord('A') + one.vehicle)}{one.lorry + 1}"
 
 
 def _place(case: RoundsCase, kind: Kind, position: int) -> int:
-    return position if kind is Kind.STOP else case.place_of_site(position)
+    problem = case.problem
+    places = {
+        Kind.STOP: problem.stops.place,
+        Kind.DISPOSAL: problem.disposal.place,
+        Kind.DEPOT: problem.depots.place,
+    }
+    return int(places[kind][position])
 
 
-def _way(case: RoundsCase, one: Round) -> shapely.LineString:
+def _way(case: RoundsCase, one: Round, *, draw: bool) -> shapely.LineString:
     points: list[tuple[float, ...]] = []
+    roads = case.roads[case.problem.vehicles[one.vehicle].id]
     places = [_place(case, call.kind, call.position) for call in one.visits]
     for start, end in pairwise(places):
         if start != end:
-            line = case.roads.line(start, end)
+            line = roads.line(start, end) if draw else roads.straight_line(start, end)
             points += [xy for xy in line.coords if not points or xy != points[-1]]
     if len(points) < 2:
-        at = (float(case.roads.lon[places[0]]), float(case.roads.lat[places[0]]))
+        at = (float(roads.lon[places[0]]), float(roads.lat[places[0]]))
         points = [at, at]
     return shapely.LineString(points)
 
 
 def _call_rows(case: RoundsCase, one: Round, name: str) -> list[dict[str, object]]:
     rows, number = [], 0
+    roads = case.roads[case.problem.vehicles[one.vehicle].id]
+    tables = {Kind.STOP: case.stops, Kind.DISPOSAL: case.sites, Kind.DEPOT: case.depots}
     for call in one.visits:
-        table = case.stops if call.kind is Kind.STOP else case.sites
-        row = table.iloc[call.position]
+        row = tables[call.kind].iloc[call.position]
         number += call.kind is Kind.STOP
         place = _place(case, call.kind, call.position)
         rows.append(
@@ -229,7 +293,7 @@ def _call_rows(case: RoundsCase, one: Round, name: str) -> list[dict[str, object
                 "leave_s": call.leave_s,
                 "leg_km": call.leg_m / M_PER_KM,
                 "load_t": call.load_t,
-                "geometry": shapely.Point(case.roads.lon[place], case.roads.lat[place]),
+                "geometry": shapely.Point(roads.lon[place], roads.lat[place]),
             }
         )
     return rows

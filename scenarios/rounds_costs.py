@@ -70,6 +70,8 @@ class RoundsCosts(Model):
     overtime_cny_per_h: float = Field(ge=0)
     longest_overtime_h: float = Field(ge=0)
     unload_min: float = Field(ge=0)
+    site_day_peak: float = Field(ge=1)
+    """What a site takes on its busiest day, in mean days of its yearly capacity."""
     access_kph: float = Field(gt=0)
     working_days: WorkingDays
     co2: Co2

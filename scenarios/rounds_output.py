@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from geodata.faults import N_, Fault, InputError
 from planner.routes import Kind, Round, RoundsProblem, RoundsSolution, Visit, check_solution
 from planner.routes.checker import Finding
+from planner.routes.record import RecordedRound, RoundsRecord
 from planner.routes.solution import Unserved
 from planner.solution import Outcome, Reason
 from scenarios.output import staging_folder
@@ -85,6 +87,8 @@ def rounds_dict(one: StreamRounds) -> dict[str, Any]:
         },
         "rounds": [_round_dict(problem, each) for each in found.rounds],
         "unserved": one.unserved.to_dict(orient="records"),
+        **({} if one.split is None else {"split": one.split.as_dict()}),
+        **({} if one.change is None else {"change": asdict(one.change)}),
     }
 
 
@@ -110,6 +114,50 @@ def _round_dict(problem: RoundsProblem, one: Round) -> dict[str, Any]:
             for call in one.visits
         ],
     }
+
+
+def record_of(written: dict[str, Any]) -> RoundsRecord:
+    """Written rounds by ids, for a plan that is to keep them where it can.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If they are not what :func:`rounds_dict` makes.
+    """
+    return RoundsRecord(
+        tuple(map(str, written["days"])),
+        {str(stop): tuple(map(int, days)) for stop, days in written["calendar"].items()},
+        tuple(
+            RecordedRound(
+                int(one["day"]), str(one["vehicle"]), str(one["depot"]),
+                tuple(
+                    (Kind(call["kind"]), str(call["position"]), float(call["share"]))
+                    for call in one["visits"][1:-1]
+                ),
+            )
+            for one in written["rounds"]
+        ),
+    )  # fmt: skip
+
+
+def read_earlier_rounds(folder: Path) -> dict[str, RoundsRecord]:
+    """The rounds that stand in a folder, by stream.
+
+    Raises
+    ------
+    InputError
+        There are none, or the file is broken.
+    """
+    path = folder / ROUNDS
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): record_of(one) for key, one in document.items()}
+    except FileNotFoundError:
+        message = N_("there are no earlier rounds here; give the folder that rounds.json is in")
+        raise InputError([Fault(str(path), message)]) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        message = N_("is no file of rounds that could be kept ({problem})")
+        raise InputError([Fault(str(path), message, {"problem": str(error)})]) from None
 
 
 def solution_of(problem: RoundsProblem, written: dict[str, Any]) -> RoundsSolution:

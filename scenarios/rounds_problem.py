@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geodata.faults import N_, Fault, InputError
-from geodata.roads.speeds import vehicle as vehicle_class
 from planner.routes import (
-    Compartment,
     Depots,
     DisposalSites,
     Goods,
     RoundsProblem,
     Stops,
     Territory,
-    VehicleClass,
 )
+from planner.routes.territories import with_territories
 from scenarios.answers import is_open
-from scenarios.evidence import Sourced
 from scenarios.inputs import Inputs
-from scenarios.operations import Rounds
+from scenarios.licence_areas import COLUMN, with_licence_area
+from scenarios.operations import Role, Rounds
 from scenarios.plan import Plan, StreamPlan
 from scenarios.profile import Tier
 from scenarios.rounds_costs import RoundsCosts, rounds_costs
-from scenarios.rounds_roads import OFF_ROAD_SNAP_M, LorryRoads
-
-DAYS_PER_YR = 365.0
-S_PER_MIN, S_PER_H = 60.0, 3_600.0
-WEEK, MONTH = 7, 28
-DEFAULT_STOP_MIN, DEFAULT_SHIFT_H = 5.0, 8.0
-WEEKDAYS = (
-    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"),
-    N_("Sunday"),
-)  # fmt: skip
+from scenarios.rounds_fleet import LorryDepots, classes_of, lorry, lorry_depots, lorry_roads
+from scenarios.rounds_roads import LorryRoads
+from scenarios.rounds_stops import (
+    DAYS_PER_YR,
+    S_PER_H,
+    S_PER_MIN,
+    Cycle,
+    Visiting,
+    cycle_of,
+    loads_t,
+    value_of,
+    visiting,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,8 @@ class RoundsCase:
 
     Parameters
     ----------
-    stops, sites : rows of the plan's tables, in the order of the problem's positions
+    stops, sites, depots : tables in the order of the problem's positions
+    roads : of each vehicle class, between the places of the problem
     cycle_days : calendar days in one cycle
     """
 
@@ -57,7 +59,8 @@ class RoundsCase:
     problem: RoundsProblem
     stops: gpd.GeoDataFrame
     sites: gpd.GeoDataFrame
-    roads: LorryRoads
+    depots: gpd.GeoDataFrame
+    roads: Mapping[str, LorryRoads]
     cycle_days: int
 
     @property
@@ -65,16 +68,16 @@ class RoundsCase:
         """Cycles in one year."""
         return DAYS_PER_YR / self.cycle_days
 
-    def place_of_site(self, site: int) -> int:
-        """Position in the road matrix."""
-        return len(self.stops) + site
-
 
 def rounds_tiers(stream: StreamPlan) -> list[Tier]:
-    """Tiers that are reached by rounds from the demand itself."""
-    return [
-        one for one in stream.profile.tiers if one.rounds is not None and one.serves == "demand"
-    ]
+    """Tiers that lorries bring to on rounds, from the demand itself first.
+
+    What residents carry to a point on foot is no round; the rounds that a text has for such a point
+    are those of the tier above.
+    """
+    known = rounds_costs().vehicles
+    found = [one for one in stream.profile.tiers if one.rounds and one.vehicle in known]
+    return sorted(found, key=lambda one: one.serves != "demand")
 
 
 def rounds_case(
@@ -85,7 +88,7 @@ def rounds_case(
     Parameters
     ----------
     inputs : that the plan was made from; roads are theirs
-    service_areas : lorries of a site serve only the points that the plan gives to it
+    service_areas : lorries serve points of one site only, those that the plan gives to it
 
     Raises
     ------
@@ -96,40 +99,136 @@ def rounds_case(
     tier = _tier(stream)
     rule = tier.rounds
     assert rule is not None  # noqa: S101 - _tier looks for one
+    costs = rounds_costs()
     sites = _open_sites(stream, tier)
     stops, site_of = _served(stream, tier, sites)
-    costs = rounds_costs()
-    names, visits, cycle, allowed = _calendar(rule, costs)
-    roads = _roads(plan, inputs, tier, costs, stops, sites)
-    per_visit_t = stops["demand_t_per_yr"].to_numpy(np.float64) * cycle / DAYS_PER_YR / visits
+    classes = classes_of(tier, rule)
+    depots = lorry_depots(plan, stream_id, rule, sites, classes)
+    visits = visiting(rule, stops, _layer(inputs, stream))
+    cycle = cycle_of(visits.every_days, costs.working_days)
+    places = [stops.geometry, sites.geometry]
+    places += [] if depots.at_sites else [depots.table.geometry]
+    roads = {name: lorry_roads(plan, inputs, tier, name, costs, places) for name in classes}
+    own = service_areas and rule.territories is None
+    territory, territories = _territories(inputs, tier, stops, sites, site_of, own=own)
     problem = RoundsProblem(
-        goods=(Goods(stream.profile.id, _seconds(rule.on_board_h, S_PER_H, np.inf)),),
-        stops=Stops.simple(
-            _ids(stops),
-            np.arange(len(stops)),
-            per_visit_t,
-            day_count=len(names),
-            service_s=np.full(len(stops), _seconds(rule.stop_min, S_PER_MIN, DEFAULT_STOP_MIN)),
-            visits=np.full(len(stops), visits),
-            smallest_gap_days=np.full(len(stops), max(1, (cycle // visits) - 1)),
-            days=np.tile(allowed, (len(stops), 1)),
-            territory=site_of if service_areas else np.full(len(stops), -1),
-            divisible=np.ones(len(stops), bool),
-        ),
-        depots=Depots(_ids(sites), len(stops) + np.arange(len(sites))),
+        goods=(Goods(stream.profile.id, value_of(rule.on_board_h, np.inf) * S_PER_H),),
+        stops=_stops(stops, visits, cycle, territory),
+        depots=_depots(stops, sites, depots),
         disposal=DisposalSites.simple(
             _ids(sites),
             len(stops) + np.arange(len(sites)),
             unload_s=np.full(len(sites), costs.unload_min * S_PER_MIN),
+            capacity_t_per_day=_daily_t(tier, sites, cycle, costs),
         ),
-        vehicles=(_vehicle(tier, rule, costs, len(sites)),),
-        matrices={tier.vehicle: roads.matrix()},
-        day_names=names,
-        territories=tuple(
-            Territory(site, (k,), (k,)) for k, site in enumerate(_ids(sites)) if service_areas
-        ),
+        vehicles=tuple(lorry(tier, name, costs, depots.available(name)) for name in classes),
+        matrices={name: one.matrix() for name, one in roads.items()},
+        day_names=cycle.names,
+        territories=territories,
     )
-    return RoundsCase(stream, tier, rule, problem, stops, sites, roads, cycle)
+    if rule.territories is not None:
+        problem = _with_crews(problem, rule.territories, stream_id)
+    return RoundsCase(stream, tier, rule, problem, stops, sites, depots.table, roads, cycle.length)
+
+
+def _below(stream: StreamPlan, tier: Tier, links: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Open sites of the tier below as points, with what they pass on: small boxes to big boxes."""
+    table = stream.facilities
+    found = table[(table["tier"] == tier.serves) & is_open(table["status"])]
+    passed_on = links.groupby("from_id")["tonnes_per_yr"].sum()
+    return found.assign(demand_t_per_yr=found["id"].map(passed_on).fillna(0.0))
+
+
+def _with_crews(problem: RoundsProblem, count: int, stream: str) -> RoundsProblem:
+    """Territories of about equal work; not where licence areas are territories already."""
+    if problem.territories:
+        message = N_("rounds of stream {stream} keep to licence areas; leave territories out")
+        raise InputError([Fault("rounds", message, {"stream": stream})])
+    return with_territories(problem, min(count, len(problem.stops)))
+
+
+def _stops(
+    stops: gpd.GeoDataFrame, visits: Visiting, cycle: Cycle, territory: NDArray[np.int64]
+) -> Stops:
+    return Stops.simple(
+        _ids(stops),
+        np.arange(len(stops)),
+        loads_t(stops, cycle),
+        day_count=len(cycle.names),
+        service_s=visits.service_s,
+        opens_s=visits.opens_s,
+        closes_s=visits.closes_s,
+        visits=cycle.visits,
+        smallest_gap_days=cycle.smallest_gap_days,
+        largest_gap_days=cycle.largest_gap_days,
+        days=cycle.days,
+        territory=territory,
+        divisible=np.ones(len(stops), bool),
+    )
+
+
+def _depots(stops: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, depots: LorryDepots) -> Depots:
+    first = len(stops) + (0 if depots.at_sites else len(sites))
+    return Depots(_ids(depots.table), first + np.arange(len(depots.table)))
+
+
+def _territories(
+    inputs: Inputs,
+    tier: Tier,
+    stops: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    site_of: NDArray[np.int64],
+    *,
+    own: bool,
+) -> tuple[NDArray[np.int64], tuple[Territory, ...]]:
+    """Territory of each stop: its site's, its licence area's, or none."""
+    at_site = tier.rounds is not None and tier.rounds.start_stop == "site"
+    if own:
+        named = tuple(
+            Territory(site, (k,), (k,) if at_site else None) for k, site in enumerate(_ids(sites))
+        )
+        return site_of, named
+    free = np.full(len(stops), -1, np.int64)
+    if not tier.within_licence_area:
+        return free, ()
+    areas = inputs.layer("licence_areas")
+    placed, of_site = with_licence_area(stops, areas), with_licence_area(sites, areas)
+    if COLUMN not in placed or COLUMN not in of_site:
+        return free, ()
+    names = sorted({str(name) for name in of_site[COLUMN] if name})
+    held = of_site[COLUMN].astype(str).to_numpy(object)
+    within = {name: tuple(int(k) for k in np.flatnonzero(held == name)) for name in names}
+    at = {name: k for k, name in enumerate(names)}
+    # Who lies in no area is bound by none; neither is an area whose points a site outside serves.
+    territory = np.array([at.get(str(name), -1) for name in placed[COLUMN]], np.int64)
+    return territory, tuple(
+        Territory(name, within[name], within[name] if at_site else None) for name in names
+    )
+
+
+def _daily_t(
+    tier: Tier, sites: gpd.GeoDataFrame, cycle: Cycle, costs: RoundsCosts
+) -> NDArray[np.float64]:
+    """(m,) tonnes a day that sites take.
+
+    Stores are limited by their stock, not by the day; so is what receives a month's load at once.
+    """
+    often = cycle.length / float(cycle.visits.max()) <= costs.working_days.up_to_days
+    if tier.role not in (Role.TRANSFER, Role.TREATMENT) or not often:
+        return np.full(len(sites), np.inf)
+    yearly = pd.to_numeric(sites["capacity_t_per_yr"], errors="coerce").to_numpy(np.float64)
+    running = max(cycle.running_days, 1)
+    daily: NDArray[np.float64] = yearly * cycle.length / DAYS_PER_YR / running
+    return np.where(np.isnan(daily), np.inf, daily * costs.site_day_peak)
+
+
+def _layer(inputs: Inputs, stream: StreamPlan) -> gpd.GeoDataFrame:
+    """The demand layers of a stream one under another, with every column their files have."""
+    rule = stream.profile.demand
+    names = (rule.layer, *(one.layer for one in rule.also))
+    tables = [table for table in map(inputs.layer, names) if len(table)]
+    found = pd.concat(tables, ignore_index=True)
+    return gpd.GeoDataFrame(found, geometry="geometry", crs="EPSG:4326")
 
 
 def _ids(table: pd.DataFrame) -> tuple[str, ...]:
@@ -168,13 +267,13 @@ def _open_sites(stream: StreamPlan, tier: Tier) -> gpd.GeoDataFrame:
 def _served(
     stream: StreamPlan, tier: Tier, sites: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, np.ndarray]:
-    """Points with tonnes that the plan gives to a site, and that site's position."""
+    """Points (or sites of the tier below) with tonnes that go to a site, and its position."""
     at = {site: k for k, site in enumerate(_ids(sites))}
     links = stream.assignments[stream.assignments["tier"] == tier.id]
     # Where tonnes are divided, the lorry of the site with the largest share comes.
     best = links.sort_values("share").drop_duplicates("from_id", keep="last")
     site_of = dict(zip(best["from_id"].astype(str), best["to_id"].astype(str), strict=True))
-    demand = stream.demand
+    demand = stream.demand if tier.serves == "demand" else _below(stream, tier, links)
     tonnes = pd.to_numeric(demand["demand_t_per_yr"], errors="coerce").fillna(0.0)
     known = demand["id"].astype(str).map(site_of).isin(list(at))
     stops = demand[known & (tonnes > 0)].reset_index(drop=True)
@@ -183,87 +282,6 @@ def _served(
         raise InputError([Fault("rounds", message, {"stream": stream.profile.id})])
     positions = np.array([at[site_of[one]] for one in _ids(stops)], np.int64)
     return stops, positions
-
-
-def _calendar(rule: Rounds, costs: RoundsCosts) -> tuple[tuple[str, ...], int, int, np.ndarray]:
-    """Day names, visits a cycle, days of the cycle, and days on which rounds run.
-
-    Up to weekly, the cycle is a week (a single day where every day is alike); rarer stops share a
-    cycle of four weeks, as many visits in it as their frequency asks for.
-    """
-    every = max(1.0, _value(rule.every_days, 1.0))
-    if every < 2:
-        return ("1",), 1, 1, np.ones(1, bool)
-    if every <= costs.working_days.up_to_days:
-        # A cycle of exactly that many days: each stop once, the gap kept for ever.
-        length = int(every)
-        names = tuple(str(day + 1) for day in range(length))
-        return names, 1, length, np.ones(length, bool)
-    cycle = WEEK if every <= WEEK else MONTH
-    names = tuple(
-        WEEKDAYS[day % WEEK] if cycle == WEEK else f"{day // WEEK + 1}-{day % WEEK + 1}"
-        for day in range(cycle)
-    )
-    allowed = np.arange(cycle) % WEEK < costs.working_days.otherwise
-    return names, max(1, ceil(cycle / every - 1e-9)), cycle, allowed
-
-
-def _roads(
-    plan: Plan,
-    inputs: Inputs,
-    tier: Tier,
-    costs: RoundsCosts,
-    stops: gpd.GeoDataFrame,
-    sites: gpd.GeoDataFrame,
-) -> LorryRoads:
-    points = pd.concat([stops.geometry, sites.geometry])
-    shape = gpd.GeoSeries(points, crs="EPSG:4326").representative_point()
-    straight = plan.scenario.off_road == "straight"
-    return LorryRoads(
-        inputs.roads,
-        vehicle_class(tier.vehicle),
-        inputs.metric_crs,
-        shape.x.to_numpy(np.float64),
-        shape.y.to_numpy(np.float64),
-        max(plan.scenario.max_snap_m, OFF_ROAD_SNAP_M) if straight else plan.scenario.max_snap_m,
-        costs.access_kph,
-        None if tier.leg is None else tier.leg.speed_kph,
-    )
-
-
-def _vehicle(tier: Tier, rule: Rounds, costs: RoundsCosts, sites: int) -> VehicleClass:
-    known = vehicle_class(tier.vehicle)
-    prices = costs.lorry(tier.vehicle)
-    payload_t = known.payload_t
-    if tier.leg is not None and tier.leg.payload_t is not None:
-        payload_t = tier.leg.payload_t
-    shift_s = _seconds(rule.shift_h, S_PER_H, DEFAULT_SHIFT_H)
-    start_s = prices.shift_start_h * S_PER_H
-    overtime_s = costs.longest_overtime_h * S_PER_H
-    return VehicleClass(
-        id=tier.vehicle,
-        matrix=tier.vehicle,
-        compartments=(Compartment((0,)),),
-        available=(None,) * sites,
-        shift_start_s=start_s,
-        shift_end_s=start_s + shift_s + overtime_s,
-        longest_shift_s=shift_s,
-        longest_overtime_s=overtime_s,
-        fixed_cny=prices.fixed_cny,
-        cny_per_km=prices.cny_per_km,
-        cny_per_h=costs.crew_cny_per_h,
-        overtime_cny_per_h=costs.overtime_cny_per_h,
-        payload_t=payload_t,
-        co2_kg_per_km=costs.co2_kg_per_km(tier.vehicle),
-    )
-
-
-def _value(number: Sourced | None, otherwise: float) -> float:
-    return otherwise if number is None or number.value is None else float(number.value)
-
-
-def _seconds(number: Sourced | None, unit_s: float, otherwise: float) -> float:
-    return _value(number, otherwise) * unit_s
 
 
 def with_rounds(plan: Plan) -> Sequence[str]:

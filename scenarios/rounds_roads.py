@@ -97,6 +97,11 @@ class LorryRoads:
             self._lines[key] = self._drawn(start, end)
         return self._lines[key]
 
+    def straight_line(self, start: int, end: int) -> shapely.LineString:
+        """The same as the crow flies."""
+        ends = [start, end]
+        return shapely.LineString(np.column_stack((self.lon[ends], self.lat[ends])))
+
     def _drawn(self, start: int, end: int) -> shapely.LineString:
         from geodata.impedance import lines, path  # noqa: PLC0415 - compiles on import
 

@@ -1,32 +1,48 @@
-"""Shared stores for clusters of producers, rounds for the scattered, beside both extremes."""
+"""Shared stores for clusters of producers, rounds for the scattered, beside both extremes.
+
+The rounds that a plan then has are those of the cheapest of the three: to the producers that bring
+nothing, and to the stores with what they hold.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
 
-from planner.routes import (
-    Depots,
-    DisposalSites,
-    RoundsProblem,
-    RoundsSettings,
-    RoundsSolution,
-    Stops,
-    plan_rounds,
-)
+from planner.routes import RoundsProblem, RoundsSettings, RoundsSolution, plan_rounds
 from planner.routes.estimate import HaulEstimate, HaulFactors, fitted
+from planner.routes.fleet import M_PER_KM
 from planner.routes.stores import Split, SplitComparison, StoreChoice, choose_split
-from scenarios.rounds import RoundsPlan, StreamRounds
-from scenarios.rounds_costs import RoundsCosts, rounds_costs
+from scenarios.rounds_costs import rounds_costs
+from scenarios.rounds_problem import RoundsCase
+from scenarios.rounds_stores import (
+    store_choice,
+    store_places,
+    visited_rows,
+    with_rounds_to_stores,
+    with_stores,
+)
+from scenarios.sizes import WAN
 from scenarios.wording import number, translator
 
-CNY_PER_WAN = 10_000.0
-M_PER_KM = 1_000.0
 EVALUATIONS = 8
 """Times that rounds are really planned: both extremes, the finalists, the first to fit to."""
+LAST_SHARE = 0.5
+"""Of the time, for better rounds of the best way and of both extremes, the same for each."""
+STORE_NAME = "{name}共享暂存点"
+
+WAY_NAMES = ("split", "all_rounds", "all_stores")
+STORE_COLUMNS = ("id", "name", "district", "producers", "t_per_yr", "cost_cny_per_yr", "geometry")
+BRING_COLUMNS = ("from_id", "from_name", "to_id", "to_name", "t_per_yr", "way_km", "geometry")
+
+Solved = tuple[RoundsProblem, RoundsSolution]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,54 +51,62 @@ class StreamSplit:
 
     Parameters
     ----------
-    stores : (m,) names of the places that could be stores
+    figures : of the rounds of each way: lorries, km_per_yr, hours_per_yr, co2_t_per_yr
     factors : of the estimate that chose which sets to plan
+    stores : STORE_COLUMNS, of those that open
+    brings : BRING_COLUMNS, a line from each producer that brings to its store
     """
 
     stream: str
     comparison: SplitComparison
-    stores: tuple[str, ...]
-    producers: tuple[str, ...]
+    figures: Mapping[str, Mapping[str, float]]
     factors: HaulFactors
+    stores: gpd.GeoDataFrame
+    brings: gpd.GeoDataFrame
 
     def rows(self) -> list[tuple[str, Split]]:
         """The three ways, the split first."""
         one = self.comparison
-        return [
-            ("split", one.best), ("all_rounds", one.all_rounds), ("all_stores", one.all_stores),
-        ]  # fmt: skip
+        return list(zip(WAY_NAMES, (one.best, one.all_rounds, one.all_stores), strict=True))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values; a way that leaves somebody unserved has no cost."""
         found: dict[str, Any] = {
             name: {
-                "cost_wan_cny_per_yr": one.cost_cny / CNY_PER_WAN,
-                "stores_wan_cny_per_yr": one.stores_cny / CNY_PER_WAN,
-                "bringing_wan_cny_per_yr": one.bringing_cny / CNY_PER_WAN,
-                "rounds_wan_cny_per_yr": one.rounds_cny / CNY_PER_WAN,
-                "stores": [self.stores[j] for j in np.flatnonzero(one.opened)],
+                "cost_wan_cny_per_yr": _finite(one.cost_cny / WAN),
+                "stores_wan_cny_per_yr": one.stores_cny / WAN,
+                "bringing_wan_cny_per_yr": one.bringing_cny / WAN,
+                "rounds_wan_cny_per_yr": _finite(one.rounds_cny / WAN),
+                "stores": int(one.opened.sum()),
                 "bring": int((one.store_of >= 0).sum()),
                 "visited": int((one.store_of < 0).sum()),
+                **self.figures[name],
             }
             for name, one in self.rows()
         }
+        found["stores"] = self.stores.drop(columns="geometry").to_dict(orient="records")
         found["estimate_error"] = self.factors.error
         return found
 
-    def lines(self, lang: str) -> list[str]:
-        """One line for each of the three ways."""
+    def names(self, lang: str) -> dict[str, str]:
+        """What the three ways are called."""
         _ = translator(lang)
-        names = {
+        return {
             "split": _("stores and rounds"),
             "all_rounds": _("rounds to everybody"),
             "all_stores": _("a store within reach of everybody"),
         }
+
+    def lines(self, lang: str) -> list[str]:
+        """One line for each of the three ways."""
+        _ = translator(lang)
+        names = self.names(lang)
         text = _(
             "{name}: {cost} (10,000 CNY a year); {stores} stores, {bring} bring, {visited} visited"
         )
         return [
             text.format(
-                name=names[name], cost=number(one.cost_cny / CNY_PER_WAN, 1),
+                name=names[name], cost=number(one.cost_cny / WAN, 1),
                 stores=int(one.opened.sum()), bring=int((one.store_of >= 0).sum()),
                 visited=int((one.store_of < 0).sum()),
             )
@@ -90,152 +114,153 @@ class StreamSplit:
         ]  # fmt: skip
 
 
-def split_streams(rounds: RoundsPlan, settings: RoundsSettings) -> dict[str, StreamSplit]:
-    """The split of every stream of the rounds."""
-    return {key: split_stream(one, settings) for key, one in rounds.streams.items()}
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
-def split_stream(one: StreamRounds, settings: RoundsSettings) -> StreamSplit:
+def split_case(
+    case: RoundsCase, settings: RoundsSettings
+) -> tuple[RoundsCase, RoundsSolution, StreamSplit]:
     """Stores for clusters and rounds for the scattered producers of one stream.
 
-    The lorries are those of the stream's rounds, stand at its largest open site and empty there.
+    Parameters
+    ----------
+    case : of the stream, its lorries free to serve any stop of their licence area
+
+    Returns
+    -------
+    The case and the rounds of the way that costs least, and all three compared.
     """
     costs = rounds_costs()
-    each = RoundsSettings(
-        max(settings.time_limit_s / EVALUATIONS, 0.5), settings.seed, settings.iterations
-    )
-    base = _base(one)
-    cycles = one.case.cycles_per_yr
-    everybody = _solved(base, each)
-    factors = fitted(base, [everybody])
+    each = replace(settings, time_limit_s=max(settings.time_limit_s / EVALUATIONS / 2, 0.5))
+    base, cycles = case.problem, case.cycles_per_yr
     roads = base.matrices[base.vehicles[0].matrix].distance_m
-    places = _candidates(base, roads, costs)
-    choice = _choice(base, roads, places, cycles, costs)
-    stops = base.stops
-    widened = replace(base, stops=_with_stores(base, places, np.zeros(len(places))))
-    estimate = HaulEstimate(
-        widened, factors, len(stops), float(stops.visits[0]) * cycles, base.vehicles[0].payload_t
-    )
+    places = store_places(base, roads, costs)
+    everybody = plan_rounds(base, each)
+    factors = fitted([(base, everybody)])
+    known: dict[bytes, Solved] = {}
 
-    def rounds_cost(store_of: np.ndarray) -> float:
+    def rounds_cost(store_of: NDArray[np.int64]) -> float:
         if (store_of < 0).all():
-            found, problem = everybody, base
+            problem, found = base, everybody
         else:
-            problem = _visiting(base, places, store_of)
-            found = _solved(problem, each)
+            problem = with_rounds_to_stores(base, places, store_of)
+            found = plan_rounds(problem, each)
+        known[store_of.tobytes()] = problem, found
         missing = sum(unserved.missing for unserved in found.unserved)
         return float("inf") if missing else found.cost_cny(problem) * cycles
 
-    comparison = choose_split(choice, estimate, rounds_cost)
-    names = one.case.stops["name"].astype(str)
-    return StreamSplit(
-        one.case.stream.profile.id,
-        comparison,
-        tuple(names.iloc[place] for place in places),
-        tuple(names),
-        factors,
-    )
-
-
-def _solved(problem: RoundsProblem, settings: RoundsSettings) -> RoundsSolution:
-    return plan_rounds(problem, settings)
-
-
-def _base(one: StreamRounds) -> RoundsProblem:
-    """The stream's rounds from one depot, its largest open site, without service areas."""
-    problem = one.case.problem
-    taken = pd.to_numeric(one.case.sites["throughput_t_per_yr"], errors="coerce").fillna(0.0)
-    site = int(np.argmax(taken.to_numpy()))
-    stops = replace(problem.stops, territory=np.full(len(problem.stops), -1))
-    vehicle = replace(problem.vehicles[0], available=(None,))
-    return replace(
-        problem,
-        stops=stops,
-        territories=(),
-        vehicles=(vehicle,),
-        depots=Depots((problem.depots.ids[site],), problem.depots.place[[site]]),
-        disposal=DisposalSites.simple(
-            (problem.disposal.ids[site],), problem.disposal.place[[site]],
-            unload_s=problem.disposal.unload_s[[site]],
-        ),
+    choice = store_choice(base, roads, places, cycles, costs)
+    estimate = HaulEstimate(
+        replace(base, stops=with_stores(base, places, np.zeros(len(places)))), factors,
+        len(base.stops), base.stops.visits.astype(np.float64) * cycles, base.vehicles[0].payload_t,
     )  # fmt: skip
+    compared = choose_split(choice, estimate, rounds_cost)
+    compared, solved = _searched_longer(compared, known, settings, cycles)
+    figures = {name: _figures(*solved[name], cycles) for name in WAY_NAMES}
+    stores = _stores(case, choice, places, compared.best)
+    brings = _brings(case, choice, places, compared.best, roads)
+    comparison = StreamSplit(case.stream.profile.id, compared, figures, factors, stores, brings)
+    problem, found = solved["split"]
+    return _case_of(case, problem, compared.best, places, stores), found, comparison
 
 
-def _candidates(base: RoundsProblem, roads: np.ndarray, costs: RoundsCosts) -> np.ndarray:
-    """Producers with the most others within reach, each in a neighbourhood of its own."""
-    place = base.stops.place
-    near = roads[np.ix_(place, place)] <= costs.shared_store.reach_km * M_PER_KM
-    left = near.copy()
-    chosen: list[int] = []
-    while len(chosen) < min(costs.shared_store.candidates, len(place)):
-        gain = left.sum(axis=0)
-        gain[chosen] = -1
-        best = int(np.argmax(gain))
-        if gain[best] < 2:
-            break
-        chosen.append(best)
-        # What a store already near takes counts half for the next: neighbours may both be worth it.
-        left = left & ~np.outer(near[:, best], np.ones(len(place), bool))
-    return np.array(chosen, np.int64)
+def _searched_longer(
+    compared: SplitComparison,
+    known: Mapping[bytes, Solved],
+    settings: RoundsSettings,
+    cycles: float,
+) -> tuple[SplitComparison, dict[str, Solved]]:
+    """All three ways with equally more time, and the cheapest of them then as the best."""
+    longer = replace(settings, time_limit_s=settings.time_limit_s * LAST_SHARE / len(WAY_NAMES))
+    ways: dict[str, tuple[Split, Solved]] = {}
+    for name, way in zip(
+        WAY_NAMES, (compared.best, compared.all_rounds, compared.all_stores), strict=True
+    ):
+        problem, found = known[way.store_of.tobytes()]
+        again = plan_rounds(problem, longer)
+        worth = [(len(one.unserved), one.cost_cny(problem)) for one in (again, found)]
+        found = again if worth[0] < worth[1] else found
+        cost = float("inf") if found.unserved else found.cost_cny(problem) * cycles
+        ways[name] = replace(way, rounds_cny=cost), (problem, found)
+    best = min(ways.values(), key=lambda one: one[0].cost_cny)
+    solved = {name: one for name, (_way, one) in ways.items()} | {"split": best[1]}
+    return SplitComparison(best[0], ways["all_rounds"][0], ways["all_stores"][0]), solved
 
 
-def _choice(
-    base: RoundsProblem, roads: np.ndarray, places: np.ndarray, cycles: float, costs: RoundsCosts
-) -> StoreChoice:
-    store = costs.shared_store
-    lorry = costs.lorry(store.bring_vehicle)
-    stop = base.stops.place
-    there = roads[np.ix_(stop, stop[places])]
-    back = roads[np.ix_(stop[places], stop)].T
-    way_km = (there + back) / M_PER_KM
-    trip_cny = way_km * lorry.cny_per_km + store.bring_h_per_trip * costs.crew_cny_per_h
-    # The producer that offers the room carries its own across the yard.
-    trip_cny = np.where(way_km == 0, 0.0, trip_cny)
-    bring = np.where(
-        there <= store.reach_km * M_PER_KM, trip_cny * store.bring_trips_per_yr, np.inf
+def _figures(problem: RoundsProblem, found: RoundsSolution, cycles: float) -> dict[str, float]:
+    return {
+        "lorries": float(sum(found.fleet_needed(problem).values())),
+        "km_per_yr": found.distance_m / M_PER_KM * cycles,
+        "hours_per_yr": sum(day.hours for day in found.days(problem)) * cycles,
+        "co2_t_per_yr": found.co2_kg(problem) * cycles / M_PER_KM,
+    }
+
+
+def _stores(
+    case: RoundsCase, choice: StoreChoice, places: NDArray[np.int64], best: Split
+) -> gpd.GeoDataFrame:
+    """Those that open, in the order of their positions."""
+    at = np.flatnonzero(best.opened)
+    hosts = case.stops.iloc[places[at]].reset_index(drop=True)
+    held = [float(choice.producer_t[best.store_of == j].sum()) for j in at]
+    table = gpd.GeoDataFrame(
+        {
+            "id": [f"store-{name}" for name in hosts["id"].astype(str)],
+            "name": [STORE_NAME.format(name=name) for name in hosts["name"].astype(str)],
+            "district": hosts["district"].astype(str),
+            "producers": [int((best.store_of == j).sum()) for j in at],
+            "t_per_yr": held,
+            "cost_cny_per_yr": choice.store_cost[at],
+        },
+        geometry=gpd.GeoSeries(hosts.geometry, crs="EPSG:4326").representative_point(),
+        crs="EPSG:4326",
     )
-    yearly = store.investment_wan_cny / store.lifetime_yr + store.operation_wan_cny_per_yr
-    tonnes = base.stops.amount_t.sum(axis=1) * base.stops.visits * cycles
-    return StoreChoice(
-        tonnes,
-        np.full(len(places), yearly * CNY_PER_WAN),
-        bring,
-        np.full(len(places), store.capacity_t_per_yr),
-    )
+    return table[list(STORE_COLUMNS)]
 
 
-def _with_stores(base: RoundsProblem, places: np.ndarray, per_visit_t: np.ndarray) -> Stops:
-    """The stops with a stop for each store after them, visited as often as a producer."""
-    stops = base.stops
-    rows = np.concatenate((np.arange(len(stops)), places))
-    amount = np.concatenate((stops.amount_t, np.asarray(per_visit_t)[:, None]))
-    return replace(
-        _taken(stops, rows),
-        ids=(*stops.ids, *(f"store-{stops.ids[place]}" for place in places)),
-        amount_t=amount,
-        divisible=np.ones(len(rows), bool),
-    )
+def _brings(
+    case: RoundsCase,
+    choice: StoreChoice,
+    places: NDArray[np.int64],
+    best: Split,
+    roads: NDArray[np.float64],
+) -> gpd.GeoDataFrame:
+    """A straight line from each producer to its store; ``way_km`` is on the roads."""
+    from_at = np.flatnonzero(best.store_of >= 0)
+    to_at = places[best.store_of[from_at]]
+    point = gpd.GeoSeries(case.stops.geometry, crs="EPSG:4326").representative_point()
+    ids, names = case.stops["id"].astype(str), case.stops["name"].astype(str)
+    stop = case.problem.stops.place
+    lines = [
+        shapely.LineString([(point.iloc[a].x, point.iloc[a].y), (point.iloc[b].x, point.iloc[b].y)])
+        for a, b in zip(from_at, to_at, strict=True)
+    ]
+    table = {
+        "from_id": ids.iloc[from_at].to_numpy(),
+        "from_name": names.iloc[from_at].to_numpy(),
+        "to_id": [f"store-{ids.iloc[b]}" for b in to_at],
+        "to_name": [STORE_NAME.format(name=names.iloc[b]) for b in to_at],
+        "t_per_yr": choice.producer_t[from_at],
+        "way_km": roads[stop[from_at], stop[to_at]] / M_PER_KM,
+    }
+    return gpd.GeoDataFrame(table, geometry=lines, crs="EPSG:4326")[list(BRING_COLUMNS)]
 
 
-def _taken(stops: Stops, rows: np.ndarray) -> Stops:
-    """Some of the stops, one perhaps several times (ids are then the caller's to set)."""
-    names = (
-        "place", "amount_t", "amount_m3", "service_s", "opens_s", "closes_s", "visits",
-        "smallest_gap_days", "largest_gap_days", "days", "area", "territory", "divisible",
-    )  # fmt: skip
-    ids = tuple(f"{k}-{stops.ids[row]}" for k, row in enumerate(rows))
-    return Stops(ids, **{name: getattr(stops, name)[rows] for name in names})
-
-
-def _visiting(base: RoundsProblem, places: np.ndarray, store_of: np.ndarray) -> RoundsProblem:
-    """Rounds to the producers that bring nothing, and to the stores with what they hold."""
-    brings = store_of >= 0
-    tonnes = base.stops.amount_t.sum(axis=1) * base.stops.visits
-    held = np.bincount(store_of[brings], tonnes[brings], minlength=len(places))
-    visits = float(base.stops.visits[0])
-    stops = _with_stores(base, places, held / visits)
-    rows = np.concatenate(
-        (np.flatnonzero(~brings), len(base.stops) + np.flatnonzero(held > 0))
-    )  # fmt: skip
-    kept = replace(_taken(stops, rows), ids=tuple(stops.ids[row] for row in rows))
-    return replace(base, stops=kept)
+def _case_of(
+    case: RoundsCase,
+    problem: RoundsProblem,
+    best: Split,
+    places: NDArray[np.int64],
+    stores: gpd.GeoDataFrame,
+) -> RoundsCase:
+    """The case of the way that is taken: who is called at, stores among them."""
+    if not best.opened.any():
+        return case
+    n = len(best.store_of)
+    rows = visited_rows(best.store_of, len(places))
+    producers = case.stops.iloc[rows[rows < n]]
+    called = stores.rename(columns={"t_per_yr": "demand_t_per_yr"})
+    table = pd.concat([producers, called], ignore_index=True)
+    stops = gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326")
+    return replace(case, problem=problem, stops=stops)

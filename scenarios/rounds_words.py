@@ -29,8 +29,12 @@ REASON_NAMES: Mapping[str, str] = {
     "longer_than_shift": N_("there and back takes longer than a shift; a nearer site is needed"),
     "too_long_on_board": N_("it would be on board for too long; a nearer site is needed"),
     "no_feasible_day": N_("frequency, gaps and days allowed leave no day; relax one of them"),
+    "sites_full": N_("no site takes more on that day; enlarge one or visit on other days"),
     "fleet_too_small": N_("the lorries do not suffice; add one or allow overtime"),
 }
+
+MOST_NAMED = 12
+"""Stops of a change that a line names; all are in rounds.json."""
 
 FIGURE_NAMES: tuple[tuple[str, str, str], ...] = (
     ("lorries", N_("lorries needed"), "lorries"),
@@ -60,6 +64,31 @@ def day_names(rounds: StreamRounds, lang: str) -> list[str]:
     if len(names) == 1:
         return [_("every day")]
     return [_("day {day}").format(day=name) if name[:1].isdigit() else _(name) for name in names]
+
+
+def change_lines(rounds: StreamRounds, lang: str) -> list[str]:
+    """What is otherwise than in the rounds that were to be kept."""
+    _ = translator(lang)
+    one = rounds.change
+    if one is None:
+        return []
+    found = [
+        _("{kept} of {before} rounds are as they were; there are {after} now").format(
+            kept=one.kept, before=one.before, after=one.after
+        )
+    ]
+    named = (
+        (_("Stops added"), one.added),
+        (_("Stops dropped"), one.dropped),
+        (_("Stops that another lorry or day serves now"), one.moved),
+        (_("Stops that have no lorry now"), one.unserved),
+    )
+    return found + [f"{text}: {_some(ids)}" for text, ids in named if ids]
+
+
+def _some(ids: tuple[str, ...]) -> str:
+    more = "" if len(ids) <= MOST_NAMED else f" … ({len(ids)})"
+    return ", ".join(ids[:MOST_NAMED]) + more
 
 
 def unserved_lines(rounds: StreamRounds, lang: str) -> pd.DataFrame:

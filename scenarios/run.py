@@ -60,6 +60,14 @@ def run(
     Cancelled
         If it was stopped before there was any plan.
     """
+    profiles = profiles_of(scenario, folder)
+    if any(
+        tier.rounds and tier.rounds.sets_haul_cost for p in profiles.values() for tier in p.tiers
+    ):
+        return _run_with_fitted_haul(
+            scenario, profiles, folder=folder, on_progress=on_progress, on_inputs=on_inputs,
+            start=start, on_idle=on_idle,
+        )  # fmt: skip
     if is_joint(scenario):
         # Years that follow on one another, and tiers that one would site in turn, are one question.
         return run_programme(scenario, folder=folder, on_progress=on_progress, on_inputs=on_inputs)
@@ -67,7 +75,6 @@ def run(
     notify = on_progress or unheard
     notify(RunProgress("inputs"))
     with clock.of("inputs"):
-        profiles = profiles_of(scenario, folder)
         inputs = changed_inputs(load_inputs(scenario, profiles, folder), scenario)
     if on_inputs is not None:
         on_inputs(inputs)
@@ -82,6 +89,21 @@ def run(
     if not streams:
         raise Cancelled
     return _plan(planning, [*profiles], streams)
+
+
+def _run_with_fitted_haul(
+    scenario: Scenario,
+    profiles: Mapping[str, StreamProfile],
+    *,
+    folder: Path | str,
+    on_progress: OnRunProgress | None,
+    **given: Any,
+) -> Plan:
+    """Haul costs fitted to planned rounds first, then the run with them."""
+    from scenarios.rounds_haul import fitted_scenario, with_fitted  # noqa: PLC0415 - it calls run
+
+    read, found = fitted_scenario(scenario, profiles, folder=folder, on_progress=on_progress)
+    return with_fitted(run(read, folder=folder, on_progress=on_progress, **given), found)
 
 
 class _Planning:

@@ -261,7 +261,7 @@ def _affordable(task: DayTask, orders: list[Order], fleet: Fleet) -> list[Order]
         )
 
     free = [list(row) for row in fleet]
-    kept = []
+    kept: list[Order] = []
     for order in sorted(orders, key=collected):
         number = free[order.vehicle][order.depot]
         may = _may(task, task.problem.vehicles[order.vehicle], order)

@@ -28,9 +28,9 @@ NEAREST = 3
 """A hop is the mean way to so many nearest neighbours among those visited."""
 
 
-LINE_SHARE = (0.5, 1.5)
-"""What a metre of line haul can be of a driven one: some stops lie on the way to others."""
-HOP_SHARE = (0.0, 4.0)
+LEAST_SHARES, MOST_SHARES = (0.5, 0.0), (1.5, 4.0)
+"""What a metre of line haul, and one of hops, can be of a driven one: some stops lie on the way to
+others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +78,20 @@ def fitted(solved: Iterable[Solved]) -> HaulFactors:
     table = np.column_stack((line, hop))
     # Each round counts by its share, so that large ones do not drown the rest.
     weight = 1.0 / np.maximum(metres, 1.0)
-    shares = lsq_linear(
-        table * weight[:, None], metres * weight, tuple(zip(LINE_SHARE, HOP_SHARE, strict=True))
-    ).x
+    shares = lsq_linear(table * weight[:, None], metres * weight, (LEAST_SHARES, MOST_SHARES)).x
     per_m, per_visit = m_cny.sum() / max(metres.sum(), 1.0), stay_cny.sum() / visits.sum()
     estimate = table @ shares * per_m + visits * per_visit
     missed = float(cost.sum() / max(estimate.sum(), 1e-9))
-    factors = np.array([*(shares * per_m), per_visit]) * missed
+    line_cny, hop_cny = (float(share * per_m * missed) for share in shares)
     t_km = float((tonnes * line / loads).sum()) / (2 * M_PER_KM)
     return HaulFactors(
-        *(float(one) for one in factors),
+        line_cny_per_m=line_cny,
+        hop_cny_per_m=hop_cny,
+        visit_cny=float(per_visit * missed),
         error=float(np.abs(estimate * missed - cost).sum() / cost.sum()),
         rounds=len(rows),
         load_t=float(tonnes.sum() / loads.sum()),
-        haul_cny_per_t_km=float(factors[0] * line.sum()) / t_km if t_km > 0 else 0.0,
+        haul_cny_per_t_km=line_cny * float(line.sum()) / t_km if t_km > 0 else 0.0,
     )
 
 
@@ -203,7 +203,8 @@ class HaulEstimate:
 
     @cached_property
     def _home(self) -> IntArray:
-        return np.argmin(self._ways, axis=1)
+        nearest: IntArray = np.argmin(self._ways, axis=1)
+        return nearest
 
     def rounds(self, visited: BoolArray) -> float:
         """Cost a year of visiting some producers, (n,)."""

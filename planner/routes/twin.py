@@ -52,16 +52,17 @@ class Twin:
         self._answer: DayAnswer | None = None
         # A moment on the wall's clock: processes do not share any other for certain.
         moment = time.time() + limits.left_s - HAND_OVER_S
-        asked = (task, moment, (limits.seed + OTHER_SEED) % 2**31)
+        # Made into bytes here: while it is handed over, our own search fills the task's caches.
+        asked = pickle.dumps((task, moment, (limits.seed + OTHER_SEED) % 2**31))
         self._talk = threading.Thread(target=self._exchange, args=(asked,), daemon=True)
         self._talk.start()
 
-    def _exchange(self, asked: tuple[DayTask, float, int]) -> None:
+    def _exchange(self, asked: bytes) -> None:
         """Hand the task over and take the answer in; a child that died has none."""
         with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError, ValueError):
             assert self._process.stdin is not None  # noqa: S101 - asked for when it was started
             assert self._process.stdout is not None  # noqa: S101 - likewise
-            pickle.dump(asked, self._process.stdin)
+            self._process.stdin.write(asked)
             self._process.stdin.flush()
             self._answer = pickle.load(self._process.stdout)  # noqa: S301 - our own child's
 

@@ -14,12 +14,16 @@ from scenarios.rounds import RoundsPlan
 from scenarios.rounds_words import clock
 
 GEOMETRY = "geom"
+LINES = ("rounds", "brings")
 DECIMALS = 6
 """Of a degree in GeoJSON: about 0.1 m (RFC 7946, 11.2)."""
 
 
 def write_rounds_geopackage(rounds: RoundsPlan, path: Path, lang: str = "zh") -> None:  # noqa: ARG001
-    """Write the layers ``rounds`` (lines) and ``round_stops`` (points) to ``path``."""
+    """Write the layers ``rounds`` (lines) and ``round_stops`` (points) to ``path``.
+
+    Where stores were compared with rounds: ``stores`` (points) and ``brings`` (lines) too.
+    """
     path = Path(path)
     path.unlink(missing_ok=True)
     crs = rounds.plan.scenario.output_crs
@@ -29,7 +33,7 @@ def write_rounds_geopackage(rounds: RoundsPlan, path: Path, lang: str = "zh") ->
             path,
             layer=name,
             driver="GPKG",
-            geometry_type="LineString" if name == "rounds" else "Point",
+            geometry_type="LineString" if name in LINES else "Point",
             layer_options={
                 "GEOMETRY_NAME": GEOMETRY,
                 "IDENTIFIER": f"{name} - {rounds.plan.title}",
@@ -56,7 +60,12 @@ def rounds_layers(rounds: RoundsPlan) -> dict[str, gpd.GeoDataFrame]:
                 leaves=one.calls["leave_s"].map(clock),
             )
         )
-    return {"rounds": _stacked(lines), "round_stops": _stacked(calls)}
+    found = {"rounds": _stacked(lines), "round_stops": _stacked(calls)}
+    splits = {key: one.split for key, one in rounds.streams.items() if one.split is not None}
+    if splits:
+        found["stores"] = _stacked([one.stores.assign(stream=key) for key, one in splits.items()])
+        found["brings"] = _stacked([one.brings.assign(stream=key) for key, one in splits.items()])
+    return found
 
 
 def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

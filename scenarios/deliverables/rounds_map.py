@@ -23,7 +23,9 @@ from scenarios.deliverables.map import (
 )
 from scenarios.deliverables.map_data import script_json
 from scenarios.rounds import RoundsPlan, StreamRounds
+from scenarios.rounds_split import StreamSplit
 from scenarios.rounds_words import KIND_NAMES, clock, day_names, unserved_lines
+from scenarios.sizes import WAN
 from scenarios.wording import number, translator
 
 COLOURS = (
@@ -126,7 +128,9 @@ def rounds_map_data(rounds: RoundsPlan, lang: str) -> dict[str, Any]:
             "lorries": _("Lorries"), "all": _("show all"), "none": _("hide all"),
             "synthetic": _("Synthetic data: places and figures are made up"),
             "unserved": _("Stops not served"), "arrives": _("Arrives"), "leaves": _("Leaves"),
-            "on_board": _("On board (t)"), "hint": _("Click a lorry to see its round alone"),
+            "on_board": _("On board (t)"), "stores": _("Shared stores"),
+            "ways": _("Side by side (10,000 CNY a year)"),
+            "hint": _("Click a lorry to see its round alone"),
         },
     }  # fmt: skip
 
@@ -163,7 +167,43 @@ def _stream(one: StreamRounds, lang: str) -> dict[str, Any]:
             for row in one.rounds.itertuples()
         ],
         "unserved": _unserved(one, lang),
+        "stores": [] if one.split is None else _stores(one.split, lang),
+        "brings": []
+        if one.split is None
+        else [_points(line) for line in one.split.brings.geometry],
+        "ways": [] if one.split is None else _ways(one.split, lang),
     }
+
+
+def _stores(split: StreamSplit, lang: str) -> list[dict[str, Any]]:
+    _ = translator(lang)
+    text = _("{producers} producers bring {tonnes} t a year")
+    return [
+        {
+            "name": str(row.name),
+            "facts": text.format(producers=row.producers, tonnes=number(row.t_per_yr, 1)),
+            "at": [round(row.geometry.y, DECIMALS), round(row.geometry.x, DECIMALS)],
+        }
+        for row in split.stores.itertuples(index=False)
+    ]
+
+
+def _ways(split: StreamSplit, lang: str) -> list[dict[str, str]]:
+    """The ways side by side, as the panel shows them."""
+    _ = translator(lang)
+    names = split.names(lang)
+    text = _("{stores} stores, {bring} bring, {visited} visited")
+    return [
+        {
+            "name": names[key],
+            "cost": number(one.cost_cny / WAN, 1),
+            "facts": text.format(
+                stores=int(one.opened.sum()), bring=int((one.store_of >= 0).sum()),
+                visited=int((one.store_of < 0).sum()),
+            ),
+        }
+        for key, one in split.rows()
+    ]  # fmt: skip
 
 
 def _facts(row: Any, lang: str) -> str:

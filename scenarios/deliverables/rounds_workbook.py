@@ -11,6 +11,7 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from scenarios.deliverables.rounds_split_sheets import split_sheets
 from scenarios.deliverables.workbook import OPTIONS
 from scenarios.deliverables.workbook_sheet import (
     Block,
@@ -87,6 +88,7 @@ class _Names:
 
 def _sheets(rounds: RoundsPlan, lang: str, names: _Names) -> Iterator[Sheet]:
     yield _summary(rounds, lang, names)
+    yield from split_sheets(rounds, lang, names.unique)
     yield _list(rounds, lang, names)
     unserved = _unserved(rounds, lang, names)
     if unserved is not None:
@@ -162,7 +164,7 @@ def _list(rounds: RoundsPlan, lang: str, names: _Names) -> Sheet:
     for one in rounds.streams.values():
         name = one.case.stream.profile.name.in_language(lang)
         days = day_names(one, lang)
-        classes = {one.case.tier.vehicle: one.case.roads.vehicle.name}
+        classes = {key: roads.vehicle.name for key, roads in one.case.roads.items()}
         for row in one.rounds.itertuples():
             vehicle = getattr(classes[str(row.vehicle)], lang)
             rows.append(
@@ -227,4 +229,5 @@ def _driver(one: StreamRounds, lorry: str, calls: pd.DataFrame, lang: str, names
         ]
         blocks.append(Block(columns, rows, days[int(str(day))]))
     name = one.case.stream.profile.name.in_language(lang)
-    return Sheet(names.unique(lorry), tuple(blocks), (name, lorry))
+    notes = (name, lorry, one.case.rule.hours) if one.case.rule.hours else (name, lorry)
+    return Sheet(names.unique(lorry), tuple(blocks), notes)

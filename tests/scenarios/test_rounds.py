@@ -14,19 +14,19 @@ import pytest
 from geodata.faults import InputError
 from planner.routes import RoundsSettings
 from scenarios.deliverables.rounds_geopackage import rounds_geojson, write_rounds_geopackage
-from scenarios.deliverables.rounds_map import rounds_page
+from scenarios.deliverables.rounds_map import rounds_map_data, rounds_page
 from scenarios.deliverables.rounds_workbook import write_rounds_workbook
 from scenarios.load import example
 from scenarios.rounds import CALL_COLUMNS, ROUND_COLUMNS, rounds_of_plan, run_rounds, tables
 from scenarios.rounds_costs import rounds_costs
 from scenarios.rounds_output import check_written, rounds_dict, write_rounds
 from scenarios.rounds_problem import rounds_case
-from scenarios.rounds_split import split_stream
 from scenarios.rounds_words import clock
 from scenarios.run import run
 from scenarios.schema import StreamUse
 
 STREAM = "household_transfer"
+SMALL = "hazardous_small_source"
 QUICK = RoundsSettings(time_limit_s=60, seed=1, iterations=20)
 
 
@@ -146,14 +146,66 @@ def test_monthly_rounds_run_on_working_days(county):
     assert weekdays <= set(range(rounds_costs().working_days.otherwise))
 
 
-def test_the_split_costs_no_more_than_either_extreme(county):
-    found = rounds_of_plan(*county, streams=["hazardous_small_source"], settings=QUICK)
-    split = split_stream(found.streams["hazardous_small_source"], QUICK)
+@pytest.fixture(scope="module")
+def stores_and_rounds(county):
+    return rounds_of_plan(*county, streams=[SMALL], settings=QUICK, split=True)
+
+
+def test_everybody_is_visited_or_brings(stores_and_rounds):
+    one = stores_and_rounds.streams[SMALL]
+    assert one.solution.checked
+    assert not one.solution.unserved
+    brings = set(one.split.brings["from_id"])
+    called = set(one.case.stops["id"])
+    stores = set(one.split.stores["id"])
+    everybody = set(stores_and_rounds.plan.streams[SMALL].demand["id"])
+    assert called - stores == everybody - brings
+    assert stores == called - everybody
+    held = one.split.brings.groupby("to_id")["t_per_yr"].sum()
+    assert held.to_dict() == pytest.approx(one.split.stores.set_index("id")["t_per_yr"].to_dict())
+    assert one.figures["t_per_yr"] == pytest.approx(
+        stores_and_rounds.plan.streams[SMALL].demand["demand_t_per_yr"].sum()
+    )
+
+
+def test_the_split_costs_no_more_than_either_extreme(stores_and_rounds):
+    split = stores_and_rounds.streams[SMALL].split
     costs = {name: one.cost_cny for name, one in split.rows()}
     assert costs["split"] <= min(costs["all_rounds"], costs["all_stores"])
     assert all(math.isfinite(cost) for cost in costs.values())
     assert len(split.lines("zh")) == 3
     json.dumps(split.as_dict(), allow_nan=False)
+
+
+def test_the_three_ways_are_shown_side_by_side(stores_and_rounds, tmp_path):
+    split = stores_and_rounds.streams[SMALL].split
+    write_rounds_workbook(stores_and_rounds, tmp_path / "rounds.xlsx", "en")
+    book = openpyxl.load_workbook(tmp_path / "rounds.xlsx")
+    rows = list(book["Stores and rounds"].iter_rows(values_only=True))
+    total = next(row for row in rows if row[0] == "total")
+    costs = [one.cost_cny / 1e4 for _, one in split.rows()]
+    assert list(total[2:5]) == pytest.approx(costs)
+    told = "\n".join(str(cell) for row in book["Shared stores"].iter_rows(values_only=True)
+                     for cell in row)  # fmt: skip
+    assert all(name in told for name in (*split.stores["name"], *split.brings["from_name"]))
+
+
+def test_stores_and_who_brings_are_layers(stores_and_rounds, tmp_path):
+    split = stores_and_rounds.streams[SMALL].split
+    write_rounds_geopackage(stores_and_rounds, tmp_path / "rounds.gpkg")
+    stores = gpd.read_file(tmp_path / "rounds.gpkg", layer="stores")
+    brings = gpd.read_file(tmp_path / "rounds.gpkg", layer="brings")
+    assert sorted(stores["id"]) == sorted(split.stores["id"])
+    assert len(brings) == len(split.brings)
+    assert set(brings["to_id"]) == set(stores["id"])
+
+
+def test_the_map_draws_stores_and_compares(stores_and_rounds):
+    split = stores_and_rounds.streams[SMALL].split
+    shown = rounds_map_data(stores_and_rounds, "zh")["streams"][0]
+    assert len(shown["stores"]) == len(split.stores)
+    assert len(shown["brings"]) == len(split.brings)
+    assert [one["name"] for one in shown["ways"]] == list(split.names("zh").values())
 
 
 def test_what_has_no_rounds_says_so(county):

@@ -32,6 +32,22 @@ function startRoundsMap(map) {
     return box;
   }
 
+  // Stores, rounds and both: the cheapest first, which is the one that is drawn.
+  function sideBySide(stream) {
+    const box = element("div", "ways");
+    if (!stream.ways.length) return box;
+    box.append(element("h2", "", words.ways));
+    stream.ways.forEach((way, k) => {
+      const row = element("div", k ? "way" : "way chosen");
+      row.append(element("b", "", way.cost), element("span", "", way.name), element("small", "", way.facts));
+      box.append(row);
+    });
+    const key = element("p", "hint");
+    key.append(element("i", "store key"), document.createTextNode(` ${words.stores}`));
+    box.append(key);
+    return box;
+  }
+
   function visible(round) {
     if (round.day !== view.day) return false;
     return view.alone === null ? !view.hidden.has(round.lorry) : view.alone === round.lorry;
@@ -73,6 +89,7 @@ function startRoundsMap(map) {
     if (!stream) return;
     const drawn = stream.rounds.filter(visible);
     const close = map.getZoom() >= 12 || drawn.length <= 3;
+    stream.brings.forEach((line) => L.polyline(line, { color: "#6b5b95", weight: 1.5, dashArray: "4 4", interactive: false }).addTo(shown));
     drawn.forEach((round) => {
       const lorry = stream.lorries[round.lorry];
       const line = L.polyline(round.line, { color: lorry.colour, weight: view.alone === null ? 3 : 5, opacity: 0.85 });
@@ -93,6 +110,12 @@ function startRoundsMap(map) {
         L.marker(call.at, { icon, title: call.name }).bindPopup(popup(call, round, lorry)).addTo(shown);
       });
     });
+    stream.stores.forEach((one) => {
+      const about = element("div", "popup");
+      about.append(element("b", "", one.name), element("div", "", one.facts));
+      const icon = L.divIcon({ className: "mark", html: element("span", "store"), iconSize: [18, 18] });
+      L.marker(one.at, { icon, title: one.name, zIndexOffset: 500 }).bindPopup(about).addTo(shown);
+    });
     stream.unserved.forEach((one) => {
       const about = element("div", "popup");
       about.append(element("b", "", one.name), element("div", "", one.reason));
@@ -110,6 +133,7 @@ function startRoundsMap(map) {
       redraw();
     }));
     if (!stream) return;
+    panel.append(sideBySide(stream));
     panel.append(chooser(words.day, stream.days, view.day, (k) => { view.day = k; redraw(); }));
     panel.append(element("h2", "", words.lorries), element("p", "hint", words.hint));
     const tools = element("div", "chooser");
