@@ -7,12 +7,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 from typing import Any, Literal
 
-import yaml
-
 from geodata.faults import N_, Fault, nearest_hint
+from geodata.knowledge import knowledge
 from geodata.numerals import fold
 from geodata.units import parse_unit
 
@@ -82,8 +80,7 @@ class MatchedColumn:
 @lru_cache(maxsize=1)
 def _knowledge() -> dict[str, Any]:
     """``columns.yaml``."""
-    text = (resources.files("geodata") / "columns.yaml").read_text("utf-8")
-    known: dict[str, Any] = yaml.safe_load(text)
+    known: dict[str, Any] = knowledge("geodata", "columns.yaml")
     return known
 
 

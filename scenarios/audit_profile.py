@@ -10,14 +10,14 @@ from functools import lru_cache
 from importlib import resources
 from typing import Annotated
 
-import yaml
 from pydantic import Field
 
 from geodata.faults import Fault, raise_errors
+from geodata.knowledge import knowledge
 from scenarios.evidence import Model, Words, spell_out
 from scenarios.operations import Amount, Discussed
 from scenarios.validation import unknown_key, validated
-from scenarios.yaml_lines import LOADER, read_yaml
+from scenarios.yaml_lines import read_yaml
 
 
 class AuditRule(Model):
@@ -70,6 +70,5 @@ def audit_rule(rule: str) -> AuditRule:
 @lru_cache(maxsize=1)
 def known_checks() -> dict[str, Words]:
     """Every check by its id with its name in both languages."""
-    text = (resources.files("scenarios") / "audit" / "rules.yaml").read_text("utf-8")
-    entries = yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
+    entries = knowledge("scenarios", "audit/rules.yaml")
     return {entry["id"]: Words.model_validate(entry["name"]) for entry in entries}

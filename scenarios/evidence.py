@@ -18,15 +18,14 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
-from importlib import resources
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geodata.faults import N_, Fault
+from geodata.knowledge import knowledge
 from scenarios.nearest import nearest
-from scenarios.yaml_lines import LOADER, KeyPath, YamlDocument
+from scenarios.yaml_lines import KeyPath, YamlDocument
 
 SET_BY_SCENARIO = "scenario"
 """Source of a number that a scenario or ``--set`` has changed."""
@@ -167,8 +166,7 @@ class Grounded(Model):
 @lru_cache(maxsize=1)
 def sources() -> dict[str, Source]:
     """Every entry of ``sources.yaml`` by its key."""
-    text = (resources.files("scenarios") / "sources.yaml").read_text("utf-8")
-    entries = yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
+    entries = knowledge("scenarios", "sources.yaml")
     return {key: Source.model_validate(said) for key, said in entries.items()}
 
 

@@ -6,9 +6,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
-from scenarios.yaml_lines import LOADER
+from geodata.knowledge import knowledge
 
 
 def stream_ids() -> tuple[str, ...]:
@@ -27,11 +25,7 @@ def packaged_profile(stream: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _plain_profiles() -> dict[str, dict[str, Any]]:
-    texts = {one: packaged_profile(one) or "" for one in stream_ids()}
-    return {
-        one: yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
-        for one, text in texts.items()
-    }
+    return {one: knowledge("scenarios", f"streams/{one}.yaml") for one in stream_ids()}
 
 
 def profile_names() -> dict[str, str]:

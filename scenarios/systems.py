@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from geodata.knowledge import knowledge
 from scenarios.evidence import Model
 from scenarios.load import DEMO
-from scenarios.load_knowledge import packaged_profile, stream_ids
+from scenarios.load_knowledge import stream_ids
 
 STREAM_TEST = "tests/scenarios/test_systems.py::test_stream_plans[{stream}]"
 TASK_TEST = "tests/scenarios/test_systems.py::test_task_is_audited[{example}-{task}]"
@@ -71,8 +69,7 @@ class Standing:
 @lru_cache(maxsize=1)
 def systems() -> tuple[System, ...]:
     """All systems in the documents' order."""
-    text = (resources.files("scenarios") / "systems.yaml").read_text("utf-8")
-    return tuple(map(System.model_validate, yaml.safe_load(text)))
+    return tuple(map(System.model_validate, knowledge("scenarios", "systems.yaml")))
 
 
 def example_ids() -> tuple[str, ...]:
@@ -86,9 +83,10 @@ def example_ids() -> tuple[str, ...]:
 def standings() -> tuple[Standing, ...]:
     """Of each system in order: its streams, tasks and examples."""
     of_stream = {
-        one: _plain(packaged_profile(one) or "").get("systems", ()) for one in stream_ids()
+        one: knowledge("scenarios", f"streams/{one}.yaml").get("systems", ())
+        for one in stream_ids()
     }
-    examples = {one: _plain(_example_text(one)) for one in example_ids()}
+    examples = {one: knowledge("scenarios", f"examples/{one}.yaml") for one in example_ids()}
     planned = {
         name: [str(use["stream"]) for use in data["streams"]] for name, data in examples.items()
     }
@@ -145,15 +143,6 @@ def _examples(one: Standing) -> tuple[str, ...]:
         or tuple(planning)
         or tuple(dict.fromkeys(name for name, _task in one.tasks))
     )
-
-
-def _example_text(name: str) -> str:
-    return (resources.files("scenarios") / "examples" / f"{name}.yaml").read_text("utf-8")
-
-
-def _plain(text: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded
 
 
 if __name__ == "__main__":

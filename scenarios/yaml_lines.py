@@ -9,11 +9,9 @@ from typing import Any
 import yaml
 
 from geodata.faults import N_, Fault
+from geodata.knowledge import LOADER
 
 KeyPath = tuple[str | int, ...]
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The compiled parser where PyYAML has one: ten times quicker."""
 
 MAX_DEPTH = 60
 """A scenario has a depth of about eight; a file far deeper is not one and would end the parser."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from geodata.knowledge import knowledge
 from geodata.roads.access import Access
 
 
 def _knowledge() -> Mapping[str, Any]:
-    text = resources.files("geodata.roads").joinpath("road_classes.yaml").read_text("utf-8")
-    loaded: Mapping[str, Any] = yaml.safe_load(text)
+    loaded: Mapping[str, Any] = knowledge("geodata.roads", "road_classes.yaml")
     return loaded
 
 

@@ -7,18 +7,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from geodata.knowledge import knowledge
 from geodata.roads.access import Access
 from geodata.roads.classes import class_access
 
 
 def _knowledge() -> Mapping[str, Any]:
-    text = resources.files("geodata.roads").joinpath("osm_tags.yaml").read_text("utf-8")
-    loaded: Mapping[str, Any] = yaml.safe_load(text)
+    loaded: Mapping[str, Any] = knowledge("geodata.roads", "osm_tags.yaml")
     return loaded
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from geodata.faults import N_, Fault, InputError
+from geodata.knowledge import knowledge
 from geodata.roads.access import Access
 from geodata.roads.classes import SPEED_CLASSES, speed_class
 from geodata.roads.graph import CONNECTOR, CostGraph, FloatArray, RoadGraph
@@ -69,12 +68,11 @@ class Vehicle(BaseModel):
 @lru_cache(maxsize=1)
 def vehicles() -> Mapping[str, Vehicle]:
     """Every vehicle class of vehicles.yaml by id."""
-    text = resources.files("geodata.roads").joinpath("vehicles.yaml").read_text("utf-8")
-    knowledge = yaml.safe_load(text)
-    shared = {key: knowledge[key] for key in ("evidence", "source")}
+    known = knowledge("geodata.roads", "vehicles.yaml")
+    shared = {key: known[key] for key in ("evidence", "source")}
     return {
         vehicle_id: Vehicle.model_validate({"id": vehicle_id, **shared, **entry})
-        for vehicle_id, entry in knowledge["vehicles"].items()
+        for vehicle_id, entry in known["vehicles"].items()
     }
 
 

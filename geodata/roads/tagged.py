@@ -7,22 +7,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
+from geodata.knowledge import knowledge
 from geodata.roads.classes import is_known
 from geodata.roads.lines import LineAttributes
 from geodata.roads.osm_tags import WAY_KEYS, WayAttributes, road_attributes, speed_kph
 
 
 def _knowledge() -> Mapping[str, Any]:
-    text = resources.files("geodata.roads").joinpath("line_columns.yaml").read_text("utf-8")
-    loaded: Mapping[str, Any] = yaml.safe_load(text)
+    loaded: Mapping[str, Any] = knowledge("geodata.roads", "line_columns.yaml")
     return loaded
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
-import yaml
+from geodata.knowledge import knowledge
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Figure:
 @cache
 def figures() -> Mapping[str, Figure]:
     """Every calibration figure by name."""
-    text = files(__package__).joinpath("calibration.yaml").read_text(encoding="utf-8")
-    return MappingProxyType({name: Figure(**entry) for name, entry in yaml.safe_load(text).items()})
+    entries = knowledge("geodata.synthetic", "calibration.yaml")
+    return MappingProxyType({name: Figure(**entry) for name, entry in entries.items()})
 
 
 def figure(name: str) -> float:

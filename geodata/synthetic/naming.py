@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from geodata.knowledge import knowledge
 from geodata.synthetic.draws import Draws
 
 IntArray = NDArray[np.int64]
@@ -19,8 +18,7 @@ IntArray = NDArray[np.int64]
 @cache
 def words() -> Mapping[str, list[str]]:
     """The syllables of ``names.yaml`` by kind."""
-    text = files(__package__).joinpath("names.yaml").read_text(encoding="utf-8")
-    return MappingProxyType(yaml.safe_load(text))
+    return MappingProxyType(knowledge("geodata.synthetic", "names.yaml"))
 
 
 def county_name() -> str:

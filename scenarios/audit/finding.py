@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from geodata.faults import Phrase
+from geodata.knowledge import knowledge
 from scenarios.evidence import Evidence, Model, Words
 
 
@@ -87,6 +86,5 @@ def threshold(rule: str) -> float:
 
 
 def _read(name: str) -> list[dict[str, Any]]:
-    text = (resources.files("scenarios") / "audit" / name).read_text("utf-8")
-    loaded: list[dict[str, Any]] = yaml.safe_load(text)
+    loaded: list[dict[str, Any]] = knowledge("scenarios", f"audit/{name}")
     return loaded
