@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from geodata.faults import N_, Fault, Severity
-from planner.problem import Strength
 from planner.tiered import (
     DEMAND,
     NO_YEAR,
@@ -35,8 +34,9 @@ from scenarios.joint import joint_of
 from scenarios.operations import Harvest
 from scenarios.programme.levels import Haul, StreamLevels, tonnes_by_phase
 from scenarios.programme.places import Grounds, kept_apart, with_shared_places
+from scenarios.programme.quotas import quotas_of_stream
 from scenarios.programme.zones import may_yield, with_zones, zoned_tier, zones_dropped
-from scenarios.schema import QuotaRule, Scenario, StreamProfile, Tier
+from scenarios.schema import Scenario, StreamProfile, Tier
 from scenarios.sizes import WAN, Size
 
 FloatArray = NDArray[np.float64]
@@ -108,7 +108,7 @@ def programme_problem(
             stream, told = with_zones(stream, one, neighbours)
             faults += told
         streams.append(stream)
-        quotas += _quotas(one, phases, scenario.area or "county")
+        quotas += quotas_of_stream(one, phases, scenario.area or "county")
     grounds = Grounds(levels, metric_crs)
     made, places, apart = tuple(streams), Places(), tuple[Apart, ...]()
     if joint.share_sites:
@@ -239,12 +239,25 @@ def _tier(
     if above is not None and above.share_taken is not None and above.share_taken.value is not None:
         taken = above.share_taken.value
     stores = any(size.storage_t is not None for size in tier.sizes)
+    seasons = seasons_of(levels.profile)
     return TieredTier(
         id=tier.id,
         facilities=_facilities(levels, tier, phases, districts, faults),
         output_share=tier.passed_on * taken,
         single_destination=above is not None and above.single_source,
-        seasons=seasons_of(levels.profile) if stores else None,
+        seasons=seasons if stores or (position == 0 and _only_told(levels)) else None,
+    )
+
+
+def _only_told(levels: StreamLevels) -> bool:
+    """Seasons without a stated storage: the first tier's stock is told, and limits nothing."""
+    rule = levels.profile.seasonality
+    sizes = [size for tier in levels.sited for size in tier.sizes]
+    return (
+        rule is not None
+        and bool(rule.harvests)
+        and rule.outflow == "even"
+        and all(size.storage_t is None for size in sizes)
     )
 
 
@@ -348,52 +361,3 @@ def _weekly(harvests: Sequence[Harvest], even: FloatArray) -> FloatArray:
         np.add.at(weeks, at, share / one.weeks)
     total = float(weeks.sum())
     return weeks / total if total > 1 else weeks + even * (1 - total)
-
-
-def _quotas(levels: StreamLevels, phases: Phases, county: str) -> Iterator[FacilityQuota]:
-    for tier in levels.sited:
-        if tier.sites is not None:
-            every = np.arange(len(levels.sites[tier.id].sites))
-            name = f"{county}: {tier.name.zh}"
-            yield FacilityQuota(name, levels.profile.id, tier.id, every, tier.sites, tier.sites)
-        for rule in tier.quotas:
-            yield from _quota(levels, tier, rule, phases, county)
-
-
-def _reward(rule: QuotaRule) -> float:
-    reward = rule.reward_wan_cny_per_yr
-    return 0.0 if reward is None or reward.value is None else max(0.0, reward.value) * WAN
-
-
-def _quota(
-    levels: StreamLevels, tier: Tier, rule: QuotaRule, phases: Phases, county: str
-) -> Iterator[FacilityQuota]:
-    """One count a district, or one for the county, in the phases that it speaks of."""
-    sites = levels.sites[tier.id].sites
-    of_site = sites["district"].to_numpy(object)
-    of_point = levels.points.table["district"].to_numpy(object)
-    groups = {county: (np.arange(len(sites)), np.arange(len(of_point)))}
-    if rule.per == "district":
-        names = sorted({str(one) for one in of_point if one and rule.means(str(one))})
-        groups = {n: (np.flatnonzero(of_site == n), np.flatnonzero(of_point == n)) for n in names}
-    spoken = tuple(t for t, year in enumerate(phases.years) if year >= (rule.year or 0))
-    threshold = rule.above_t_per_yr
-    staying = levels.hauls_to(tier.id)[0].tier_problem.problem.sites.required
-    for name, (members, points) in groups.items():
-        maximum = rule.maximum
-        if maximum is not None and rule.strength is not Strength.MUST:
-            # Texts do not tear down what stands.
-            maximum = max(maximum, int(staying[members].sum()))
-        yield FacilityQuota(
-            name=f"{name}: {tier.name.zh}",
-            stream=levels.profile.id,
-            tier=tier.id,
-            facilities=members,
-            minimum=rule.minimum,
-            maximum=maximum,
-            strength=rule.strength,
-            phases=spoken,
-            threshold_t_per_yr=(threshold.value or 0.0) if threshold is not None else 0.0,
-            reward_cny_per_yr=_reward(rule),
-            demand=points,
-        )

@@ -10,9 +10,11 @@ import pytest
 from planner.solution import Outcome
 from scenarios.load import example
 from scenarios.neighbours import district_neighbours
+from scenarios.output import write_plan
 from scenarios.plan_json import plan_dict, plan_schema
 from scenarios.programme.course import run_programme
 from scenarios.programme.joint_tables import joint_tables
+from scenarios.verify import verify_files
 
 ONE_YEAR = ("streams=[{stream: recyclables}]", "phases=[{year: 2025}]", "joint={}",
             "synthetic.villages=60", "solver.time_limit_s=20", "solver.gap=0.02")  # fmt: skip
@@ -86,3 +88,9 @@ def test_zones_that_no_plan_keeps_yield_and_that_is_said():
     assert told == [
         "recyclables: no plan keeps the zones of station (原则上); it is planned without them"
     ]
+
+
+def test_a_written_plan_with_zones_is_re_checked_from_its_files(zoned, tmp_path):
+    write_plan(zoned, tmp_path / "out", writers={})
+    for one in verify_files(tmp_path / "out"):
+        assert one.holds, [finding.text() for tier in one.tiers for finding in tier.findings]

@@ -158,6 +158,19 @@ def test_tiers_and_shares_that_cannot_be_are_refused():
     assert "add up to 0.45" in text
 
 
+def test_a_site_that_is_shared_is_of_a_known_tier():
+    def told(**changes: object) -> str:
+        recyclables = profile("recyclables")
+        rule = recyclables.shares_sites[0].model_copy(update=changes)
+        changed = recyclables.model_copy(update={"shares_sites": (rule,)})
+        return "\n".join(str(fault) for fault in profile_faults(changed))
+
+    assert told() == ""
+    assert "did you mean station" in told(at="statoin")
+    assert "at: one of station, sorting_centre" in told(at="")
+    assert "needs the other stream's 'tier'" in told(strength=Strength.MUST, tier="")
+
+
 def test_two_streams_of_a_scenario_may_not_have_one_id():
     scenario = Scenario.model_validate(yaml.safe_load(
         "title: x\nsynthetic: {villages: 10}\nstreams: [{stream: tyres}, {stream: tyres}]"
