@@ -32,6 +32,9 @@ TURNS = 4
 """Plans with rounds at most: one with the stated rate, the others with fitted ones."""
 ITERATIONS = 60
 """Of each search: a count, not a clock, so that the same scenario has the same plan."""
+GAP = 0.01
+"""Of the sites that rates are fitted to, whatever gap the plan itself may have: a later run with
+another gap, for rounds to the same sites, fits the same rates."""
 LEAST_GAIN = 1e-3
 """Of the cost of sites and rounds together; a turn that saves less is the last."""
 
@@ -178,7 +181,9 @@ def _rounds_cny(one: StreamRounds) -> float:
 def _only(scenario: Scenario, tiers: Mapping[str, Tier]) -> Scenario:
     """The streams to be fitted alone, in one phase."""
     uses = tuple(one for one in scenario.streams if _stream_of(one.stream) in tiers)
-    return scenario.model_copy(update={"streams": uses, "phases": (), "document": None})
+    solver = scenario.solver.model_copy(update={"gap": GAP})
+    changes = {"streams": uses, "phases": (), "document": None, "solver": solver}
+    return scenario.model_copy(update=changes)
 
 
 def _stream_of(use: str) -> str:
