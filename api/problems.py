@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -31,7 +33,12 @@ TITLES: Mapping[int, str] = {
     429: N_("Too many requests; wait a little"),
     500: N_("A fault of this program"),
     503: N_("Not ready; try again in a moment"),
+    507: N_("There is no room left"),
 }
+DISK_FULL = N_(
+    "the server's disk is full; remove runs or uploads that are not needed, then try again"
+)
+DATABASE_AWAY = N_("the database does not answer; try again in a moment")
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
@@ -54,6 +61,31 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         self.faults = list(faults)
         self.headers = dict(headers or {})
         self.kind = kind
+
+
+def problem_of(error: Exception) -> Problem:
+    """What to tell of an error that no route has foreseen: the machine's own troubles by name."""
+    if is_disk_full(error):
+        return Problem(507, DISK_FULL)
+    if is_database_away(error):
+        return Problem(503, DATABASE_AWAY, headers={"Retry-After": "5"})
+    return Problem(500)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a file or the database could not grow."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    text = str(getattr(error, "orig", "")).casefold()
+    full = ("disk is full", "no space left", "disk quota")
+    return isinstance(error, DBAPIError) and any(words in text for words in full)
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether the database was not there or went away."""
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def language_of(headers: Mapping[str, str], query: Mapping[str, str]) -> Language:

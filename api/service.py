@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from fastapi import Request
+from sqlalchemy.exc import DBAPIError
 
 from api.auth.principal import Principal
 from api.jobs.runner import Runner
@@ -59,7 +60,12 @@ class Service:
             return known
         if until:
             self._users = (time.monotonic() + USERS_KNOWN_FOR_S, known)
-        known = await asyncio.to_thread(self._count_users) > 0
+        try:
+            known = await asyncio.to_thread(self._count_users) > 0
+        except DBAPIError:
+            if not until:
+                raise
+            log.exception("the database does not answer; going by who was there a moment ago")
         self._users = (time.monotonic() + USERS_KNOWN_FOR_S, known)
         return known
 

@@ -8,6 +8,7 @@ specification names, complete when the last line is ``finished``.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -16,6 +17,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 SITES_PERCENT, PLANNED_PERCENT = 30.0, 90.0
 """How far a run has come when the sites stand, and when what it plans on them does."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL = Fault(
+    "run", N_("there is no room on the disk for the plan's files; the plan is not kept")
+)
 NICENESS = 10
 """Planning gives way to whoever waits for an answer of the service."""
 
@@ -132,6 +138,7 @@ def main(arguments: Sequence[str]) -> int:
     watcher = Watcher(sys.stdin)
     watcher.start()
     teller = Teller(sink, watcher)
+    spec: Told = {"out": ""}
     try:
         spec = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
         if spec.get("kind") == "rounds":
@@ -140,18 +147,34 @@ def main(arguments: Sequence[str]) -> int:
     except Cancelled:
         teller.tell({"kind": "cancelled"})
     except InputError as error:
-        teller.tell({"kind": "failed", "faults": [fault_dict(one) for one in error.faults]})
+        faults = (
+            [DISK_FULL] if _is_no_room(error.__cause__) else _without_places(error.faults, spec)
+        )
+        teller.tell({"kind": "failed", "faults": [fault_dict(one) for one in faults]})
     except ProblemError as error:
         faults = [fault_dict(Fault("scenario", one)) for one in error.faults]
         teller.tell({"kind": "failed", "faults": faults})
     except MemoryError:
         message = N_("there is not enough memory for this scenario")
         teller.tell({"kind": "failed", "faults": [fault_dict(Fault("run", message))]})
-    except Exception:  # noqa: BLE001 - the details go to the log, never to a reader
+    except Exception as error:  # noqa: BLE001 - the details go to the log, never to a reader
         traceback.print_exc()
         message = N_("the run failed by a fault of this program; its log has the details")
-        teller.tell({"kind": "failed", "faults": [fault_dict(Fault("run", message))]})
+        fault = DISK_FULL if _is_no_room(error) else Fault("run", message)
+        teller.tell({"kind": "failed", "faults": [fault_dict(fault)]})
     return 0
+
+
+def _is_no_room(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_ROOM
+
+
+def _without_places(faults: Sequence[Fault], spec: Told) -> list[Fault]:
+    """Faults of our own folders as faults of the run: where those lie is nobody's business."""
+    return [
+        replace(one, where="run") if spec["out"] and spec["out"] in one.where else one
+        for one in faults
+    ]
 
 
 def _done(spec: Told, teller: Teller) -> Told:

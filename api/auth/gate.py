@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.auth.limits import RateLimit
 from api.auth.principal import NOBODY, OPEN, Principal, principal_of
 from api.auth.secrets import KEY_PREFIX, digest
-from api.problems import Problem, language_of, problem_response
+from api.problems import Problem, language_of, problem_of, problem_response
 from api.settings import LOOPBACK
 from geodata.faults import N_
 from scenarios.store import people
@@ -96,12 +96,14 @@ class Gate:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             response = problem_response(problem, language_of(headers, query), scope["path"])
             await response(scope, receive, answer)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s", scope["method"], scope["path"])
             if status != NOT_BEGUN:
                 raise  # half an answer has gone out: the connection must break
             principal = scope.get("state", {}).get("principal", NOBODY)
-            response = problem_response(Problem(500), language_of(headers, {}), scope["path"])
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            lang = language_of(headers, query)
+            response = problem_response(problem_of(error), lang, scope["path"])
             await response(scope, receive, answer)
         if scope["method"] not in SAFE:
             await self._audit(scope, headers, principal, status)

@@ -101,7 +101,17 @@ def _checked(read: Mapping[str, Any]) -> Mapping[str, Any]:
         raise TypeError
     if not isinstance(read["assessment"], dict):
         raise TypeError
+    for phase in read.get("phases", ()):
+        tonnes = [one["tonnes"] for part in ("assignments", "unserved") for one in phase[part]]
+        ids = [one["id"] for part in ("indicators", "facilities") for one in phase[part]]
+        numbers = all(one is None or isinstance(one, int | float) for one in tonnes)
+        if not (isinstance(phase["year"], int) and numbers and all(map(_is_text, ids))):
+            raise TypeError
     return read
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def show_targets(document: Document, lines: Sequence[TargetLine], lang: str) -> None:

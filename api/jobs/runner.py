@@ -26,6 +26,9 @@ from scenarios.store.models import RunRow, RunState
 
 log = logging.getLogger("wangdian.jobs")
 
+AGAIN_S = 2.0
+"""After which a run that could not be handed out is tried again."""
+
 MOST_ATTEMPTS = 3
 """A run that its server or scheduler has lost this often is given up."""
 
@@ -81,7 +84,15 @@ class Runner:
             if not self._ready.is_set():
                 self._waiting[run_id] = None
                 return
-        self._hand_out(run_id)
+        try:
+            self._hand_out(run_id)
+        except Exception:
+            # The database or the scheduler is away: the run is accepted, so it is tried again.
+            log.exception("run %s cannot be handed out; trying again", run_id)
+            if not self._closing:
+                later = threading.Timer(AGAIN_S, self.submit, [run_id])
+                later.daemon = True
+                later.start()
 
     def cancel(self, run_id: str) -> None:
         """Ask a run to stop; its row says already that it was asked."""
@@ -142,7 +153,7 @@ class Runner:
             self._ready.set()
             waiting, self._waiting = self._waiting, {}
         for run_id in waiting:
-            self._hand_out(run_id)
+            self.submit(run_id)
 
     def _connected(self) -> Any:
         import dask  # noqa: PLC0415 - heavy; the server answers before
@@ -175,6 +186,7 @@ class Runner:
                 return
             row.attempt += 1
             spec = self._spec(row, self._start_folder(session, row))
+        # The attempt is in the database from here on: what comes back of it can be told apart.
         future = self._client.submit(
             perform,
             spec.as_dict(),

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from scenarios.job import DISK_FULL, NO_ROOM, fault_dict
 from scenarios.store.artefacts import ArtefactStore
 
 TOPIC = "wangdian-runs"
@@ -109,6 +110,11 @@ def attempt(spec: JobSpec, tell: Callable[[Told], None], stop: Callable[[], bool
         if last["kind"] == "finished":
             made = store.publish(place / "out", spec.folder)
             last["artefacts"] = {name: one.as_dict() for name, one in made.items()}
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return {"kind": "failed", "faults": [fault_dict(DISK_FULL)]}
+    else:
         return last
     finally:
         shutil.rmtree(place, ignore_errors=True)

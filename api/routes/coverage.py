@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -112,7 +113,13 @@ async def plan_of(service: Service, run_id: str, principal: Principal) -> Loaded
     """The plan asked about, ready in memory."""
     row = service.known_run(run_id, principal)
     if row is None:
-        row = await asyncio.to_thread(service.finished_run, run_id, principal)
+        try:
+            row = await asyncio.to_thread(service.finished_run, run_id, principal)
+        except DBAPIError:
+            # What was known a moment ago is the answer while the database is away.
+            row = service.known_run(run_id, principal)
+            if row is None:
+                raise
         service.remember_run(run_id, principal, row)
     ready = service.plans.ready(row.id)
     if ready is not None:

@@ -68,7 +68,13 @@ def test_a_scenario_without_a_document_says_so(wangdian, scenario):
     assert "has no 'document'" in result.stderr
 
 
-@pytest.mark.parametrize("content", [None, "[]", '{"stream": {}}', "{", '{"stream": {"id": "a"}}'])
+NO_YEAR = json.dumps({"stream": {"id": "a"}, "indicators": [], "facilities": [], "tiers": [],
+                      "assessment": {}, "phases": [{"year": "2025", "facilities": []}]})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content", [None, "[]", '{"stream": {}}', "{", '{"stream": {"id": "a"}}', NO_YEAR]
+)
 def test_a_folder_without_a_plan_is_refused(wangdian, scenario_with, tmp_path, content):
     if content is not None:
         (tmp_path / "plan.json").write_text(content, encoding="utf-8")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from tests.api.service.conftest import HOSTILE, add_plan
+from scenarios.store import keeping
+from tests.api.service.conftest import DOCUMENT, HOSTILE, add_plan, add_rounds
 from tests.browser.site import SitePage, served, told
 
 pytestmark = pytest.mark.browser
@@ -29,15 +30,22 @@ def workbook(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_page_keeps_script_in_names_as_text(site):
+def test_every_page_keeps_script_in_names_as_text(site, site_app, tmp_path):
     run = told(site.base, "/api/runs/latest")["id"]
-    for path in ("/planner", f"/planner/runs/{run}", f"/planner/compare?a={run}&b={run}",
+    service = site_app.state.service
+    rounds = add_rounds(service, run, tmp_path / "rounds")
+    with service.database.writing() as session:
+        scenario = keeping.add_scenario(session, DOCUMENT).id
+    for path in (f"/planner/runs/{rounds}", f"/planner/scenarios/{scenario}", "/docs",
+                 "/planner", f"/planner/runs/{run}", f"/planner/compare?a={run}&b={run}",
                  "/township", f"/planner/runs/{run}/faults", "/planner/new?stream=medical_waste",
                  "/sign-in", "/planner?lang=en"):  # fmt: skip
         site.open(path)
         site.page.wait_for_load_state("networkidle")
         assert site.page.locator("h1").count() == 1
         assert site.accessibility_faults() == [], path
+    site.open(f"/planner/runs/{rounds}")
+    site.picture("rounds")
     site.open(f"/planner/runs/{run}", ready=True)
     assert HOSTILE in site.page.locator("h1").inner_text()
 
@@ -88,6 +96,7 @@ def test_from_upload_to_downloaded_workbook(chromium, start_browser, workbook, t
         page = start_browser(chromium).new_page(
             viewport={"width": 1400, "height": 900}, locale="zh-CN"
         )
+        page.set_default_timeout(ENDED_MS)  # files are looked at in a process that starts first
         site = SitePage(page, base)
         site.open("/planner/new?stream=pesticide_packaging")
         page.locator("#title").fill("甲县农药包装回收点")

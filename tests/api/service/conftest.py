@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from api.auth.secrets import new_key
 from api.running import run_key
 from api.service import Service
 from api.settings import Settings
+from scenarios import rounds_output
 from scenarios.feature_files import write_features
 from scenarios.job import _summary
 from scenarios.output import write_plan
@@ -111,3 +113,51 @@ def add_plan(service: Service, planned: tuple[Path, dict[str, Any]], **changes: 
         row.artefacts = {name: one.as_dict() for name, one in made.items()}
         runs.end(session, row, RunState.FINISHED)
     return row
+
+
+def _call(district: str, day: int = 0) -> dict[str, Any]:
+    facts = {"layer": "round_stops", "stream": STREAM, "district": district, "day": day,
+             "lorry": "站-1", "arrive_s": 30_000}  # fmt: skip
+    point = {"type": "Point", "coordinates": [115.5, 36.5]}
+    return {"type": "Feature", "properties": facts, "geometry": point}
+
+
+def add_rounds(service: Service, run_id: str, folder: Path) -> str:
+    """A finished run of rounds over a plan, with two townships' calls; its files by way of folder."""
+    line = {"type": "LineString", "coordinates": [[115.5, 36.5], [115.6, 36.6]]}
+    facts = {"layer": "rounds", "stream": STREAM, "day": 0, "lorry": "站-1"}
+    features = [
+        {"type": "Feature", "properties": facts, "geometry": line},
+        _call("甲镇"), _call("乙镇", day=1),
+    ]  # fmt: skip
+    folder.mkdir()
+    files = {
+        rounds_output.GEOJSON: json.dumps({"type": "FeatureCollection", "features": features}),
+        rounds_output.ROUNDS: json.dumps({STREAM: {"checked": True, "rounds": []}}),
+        rounds_output.MAP: "<script>1</script>",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    words = {"figures": [["lorries", "1"]], "unserved": [["<b>村", "甲镇", "why"]]}
+    told = {
+        "name": {"zh": "农药包装", "en": "Packs"}, "checked": True, "unserved": 1, "days": ["1"],
+        "fleet": [{"vehicle": "lorry", "depot": "S1", "by_day": [1]}],
+        "words": {"zh": words, "en": words},
+    }  # fmt: skip
+    row = RunRow(
+        kind="rounds", options={"seed": 0}, title="rounds", document=DOCUMENT, streams=[STREAM],
+        key="r", start_run_id=run_id, summary={"streams": {STREAM: told}},
+    )  # fmt: skip
+    with service.database.writing() as session:
+        runs.add(session, row)
+        row.folder = f"runs/{row.id}/1"
+        made = service.store.publish(folder, row.folder)
+        row.artefacts = {name: one.as_dict() for name, one in made.items()}
+        runs.end(session, row, RunState.FINISHED)
+    return row.id
+
+
+@pytest.fixture
+def rounds_id(service_app, run_id, tmp_path) -> str:
+    """A finished run of rounds over the plan."""
+    return add_rounds(service_app.state.service, run_id, tmp_path / "rounds")

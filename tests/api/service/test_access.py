@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import sqlite3
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
 from api.auth.limits import RateLimit
@@ -214,3 +217,37 @@ def test_the_profiles_say_what_the_public_is_not_told_of():
         assert is_sensitive(stream), stream
     for stream in ("household_transfer", STREAM):
         assert not is_sensitive(stream), stream
+
+
+def test_troubles_of_the_machine_are_told_by_name(service_app, client, monkeypatch):
+    away = OperationalError("SELECT secret", {}, ConnectionError("host 10.0.0.1"))
+    full = OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+    room = OSError(errno.ENOSPC, "No space left on device", "/secret/place")
+    for error, status in ((away, 503), (full, 507), (room, 507), (ValueError("secret"), 500)):
+
+        def fail(error=error):
+            raise error
+
+        with monkeypatch.context() as broken:
+            broken.setattr(service_app.state.service.database, "reading", fail)
+            answer = client.get("/api/runs?lang=en")
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        for words in ("secret", "10.0.0.1", "SELECT", "INSERT"):
+            assert words not in answer.text
+        assert ("retry-after" in answer.headers) is (status == 503)
+
+
+def test_while_the_database_is_away_the_check_answers_from_memory(service_app, client, monkeypatch):
+    check = {"village": "V0001"}
+    before = client.get("/coverage", params=check).json()
+
+    def away():
+        raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+
+    monkeypatch.setattr(service_app.state.service.database, "reading", away)
+    monkeypatch.setattr("api.service.RUN_KNOWN_FOR_S", -1.0)
+    service_app.state.service._users = (0.1, False)
+    for _ in range(3):
+        assert client.get("/coverage", params=check).json() == before
+    assert client.get("/coverage", params={**check, "run": "f" * 32}).status_code == 503

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
-from pathlib import Path
+from contextlib import suppress
 
 import psutil
 import pytest
 
 from tests.api.service.live import Server
+from tests.postgresql import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +45,7 @@ def jobs_of(server: Server) -> list[psutil.Process]:
 
 
 def planning(server: Server, run_id: str) -> psutil.Process:
-    server.until(lambda: server.state(run_id)["percent"] > 5, 120)
+    server.until(lambda: server.state(run_id)["percent"] > 5, 240)
     return jobs_of(server)[0]
 
 
@@ -134,18 +136,74 @@ def test_fifty_runs_queue_and_none_is_lost(server):
     assert set(states) <= {"finished", "cancelled"}
 
 
-def test_a_full_disk_is_said_and_the_service_lives(tmp_path):
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("no /dev/full here")
-    server = Server(tmp_path / "data").start()
+def test_a_killed_database_loses_nothing(tmp_path):
+    cluster = Cluster()
+    cluster.start()
+    server = Server(tmp_path / "served", WANGDIAN_DATABASE=cluster.url).start()
     try:
-        (server.data / "artefacts").chmod(0o755)
-        runs = server.data / "artefacts" / "runs"
-        runs.write_text("a file where a folder is needed")  # writing there fails, as on a full disk
-        run_id = server.run(QUICK)
-        assert server.ended(run_id)["state"] == "failed"
-        runs.unlink()
-        assert server.ended(server.run(QUICK))["state"] == "finished"
+        done = server.run(QUICK)
+        assert server.ended(done)["state"] == "finished"
+        check = {"village": "V0001"}
+        before = server.client.get("/coverage", params=check).json()
+        run_id = server.run(LONG | {"solver": {"time_limit_s": 5}})
+        planning(server, run_id)
+        cluster.kill()
+        away = server.client.get("/api/runs")
+        assert away.status_code == 503
+        assert "psycopg" not in away.text
+        assert server.client.post("/api/runs", json={"scenario": QUICK}).status_code == 503
+        # Who serves a village is answered from memory meanwhile.
+        assert server.client.get("/coverage", params=check).json() == before
+        server.until(lambda: not jobs_of(server), 240)
+        cluster.start()
+        server.until(lambda: server.client.get("/health").status_code == 200, 60)
+        assert server.ended(run_id, 280)["state"] == "finished"
+        for one in (done, run_id):
+            whole(server, one)
+        assert server.ended(server.run(QUICK | {"title": "after"}))["state"] == "finished"
+    finally:
+        server.close()
+        cluster.stop()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own that is soon full."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
+    allowed = os.geteuid() == 0
+    if not allowed or subprocess.run(words, check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount a disk of a test's own")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_is_said_and_loses_nothing(small_disk):
+    server = Server(small_disk / "data").start()
+    try:
+        done = server.run(QUICK)
+        assert server.ended(done)["state"] == "finished"
+        before = server.client.get("/coverage", params={"village": "V0001"}).json()
+        run_id = server.run(LONG | {"solver": {"time_limit_s": 5}})
+        planning(server, run_id)
+        ballast = small_disk / "ballast"
+        with ballast.open("wb") as sink, suppress(OSError):
+            while True:
+                sink.write(b"x" * 65536)
+                sink.flush()
+        upload = {"file": ("v.csv", b"x,y\n" * 500_000)}
+        assert server.client.post("/api/uploads", files=upload).status_code == 507
+        whole(server, done)
+        assert server.client.get("/coverage", params={"village": "V0001"}).json() == before
+        server.until(lambda: not jobs_of(server), 240)
+        ballast.unlink()
+        told = server.ended(run_id)
+        assert told["state"] == "failed"
+        assert "room" in told["faults"][0]["text"] or "空间" in told["faults"][0]["text"]
+        assert str(small_disk) not in str(told["faults"])
+        assert server.ended(server.run(QUICK | {"title": "room"}))["state"] == "finished"
+        kept = {one.parent.name for one in (server.data / "artefacts" / "runs").glob("*/*")}
+        assert run_id not in kept
     finally:
         server.close()

@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from api.routes import results
 from api.running import run_key
 from scenarios import rounds_output
-from scenarios.store import runs
-from scenarios.store.models import RunRow, RunState
 from tests.api.service.conftest import DOCUMENT, STREAM
 
 PAGE = {"accept": "text/html"}
-
-
-def call(stream, district, day=0):
-    facts = {"layer": "round_stops", "stream": stream, "district": district, "day": day,
-             "lorry": "站-1", "arrive_s": 30_000}  # fmt: skip
-    point = {"type": "Point", "coordinates": [115.5, 36.5]}
-    return {"type": "Feature", "properties": facts, "geometry": point}
-
-
-@pytest.fixture
-def rounds_id(service_app, run_id, tmp_path):
-    """A finished run of rounds over the plan, with two townships' calls."""
-    line = {"type": "LineString", "coordinates": [[115.5, 36.5], [115.6, 36.6]]}
-    facts = {"layer": "rounds", "stream": STREAM, "day": 0, "lorry": "站-1"}
-    features = [
-        {"type": "Feature", "properties": facts, "geometry": line},
-        call(STREAM, "甲镇"), call(STREAM, "乙镇", day=1),
-    ]  # fmt: skip
-    folder = tmp_path / "rounds"
-    folder.mkdir()
-    files = {
-        rounds_output.GEOJSON: json.dumps({"type": "FeatureCollection", "features": features}),
-        rounds_output.ROUNDS: json.dumps({STREAM: {"checked": True, "rounds": []}}),
-        rounds_output.MAP: "<script>1</script>",
-    }
-    for name, text in files.items():
-        (folder / name).write_text(text, "utf-8")
-    words = {"figures": [["lorries", "1"]], "unserved": [["<b>村", "甲镇", "why"]]}
-    told = {
-        "name": {"zh": "农药包装", "en": "Packs"}, "checked": True, "unserved": 1, "days": ["1"],
-        "fleet": [{"vehicle": "lorry", "depot": "S1", "by_day": [1]}],
-        "words": {"zh": words, "en": words},
-    }  # fmt: skip
-    service = service_app.state.service
-    row = RunRow(
-        kind="rounds", options={"seed": 0}, title="rounds", document=DOCUMENT, streams=[STREAM],
-        key="r", start_run_id=run_id, summary={"streams": {STREAM: told}},
-    )  # fmt: skip
-    with service.database.writing() as session:
-        runs.add(session, row)
-        row.folder = f"runs/{row.id}/1"
-        made = service.store.publish(folder, row.folder)
-        row.artefacts = {name: one.as_dict() for name, one in made.items()}
-        runs.end(session, row, RunState.FINISHED)
-    return row.id
 
 
 def test_rounds_are_a_run_of_their_own_over_a_plan(client, run_id):

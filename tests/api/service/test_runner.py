@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from api.jobs.runner import MOST_ATTEMPTS, Runner, _News
 from api.settings import Settings
@@ -70,6 +72,26 @@ def test_a_run_accepted_before_the_start_is_handed_out_once(runner):
     runner._hand_out(run_id)
     assert len(runner._client.sent) == 1
     assert row_of(runner, run_id).attempt == 1
+
+
+def test_a_run_that_cannot_be_handed_out_now_is_tried_again(runner, monkeypatch):
+    run_id = queued(runner)
+    runner._ready.set()
+    monkeypatch.setattr("api.jobs.runner.AGAIN_S", 0.01)
+    reading, away = runner._database.writing, [True, True]
+
+    def writing():
+        if away:
+            away.pop()
+            raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+        return reading()
+
+    monkeypatch.setattr(runner._database, "writing", writing)
+    runner.submit(run_id)
+    until = time.monotonic() + 20
+    while not runner._client.sent and time.monotonic() < until:
+        time.sleep(0.01)
+    assert len(runner._client.sent) == 1
 
 
 def test_a_lost_run_is_handed_out_again_and_in_the_end_given_up(runner):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -26,43 +21,17 @@ from scenarios.store.models import (
     UploadRow,
     UserRow,
 )
-from tests.conftest import missing
-
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+from tests.postgresql import Cluster
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """URL of a server of our own on loopback."""
     pytest.importorskip("psycopg")
-    if not BINARIES:
-        missing("PostgreSQL is not installed")
-    place = tmp_path_factory.mktemp("postgresql")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # PostgreSQL does not run as root: it is started as whom its package has made.
-    before = []
-    if os.geteuid() == 0:
-        for one in (place, *list(place.parents)[:3]):
-            one.chmod(0o755)
-        shutil.chown(place, "postgres", "postgres")
-        before = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    tools, data = BINARIES[-1], place / "data"
-
-    def tool(name: str, *arguments: str) -> None:
-        subprocess.run(
-            [*before, str(tools / name), "-D", str(data), *arguments],
-            check=True,
-            capture_output=True,
-            cwd=place,
-        )
-
-    tool("initdb", "-A", "trust", "-U", "wangdian", "-E", "UTF8", "--locale=C")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    tool("pg_ctl", "-w", "-l", str(place / "log"), "-o", options, "start")
-    yield f"postgresql://wangdian@127.0.0.1:{port}/postgres"
-    tool("pg_ctl", "-m", "immediate", "stop")
+    cluster = Cluster("fsync=off")
+    cluster.start()
+    yield cluster.url
+    cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
