@@ -55,6 +55,8 @@ DIVIDED_PART = 0.7
 """Of the asked gap that the divided problem is solved to; the rest is for making points whole."""
 MODEL_PAIRS, PLAIN_SHARE, PLAIN_S = 5_000, 0.35, 60.0
 """Up to so many pairs the plain model is tried, for what share of the time and at most how long."""
+PLAIN_TURN = 1
+"""The turn of the tree after which that is: most of Holmberg's are proven by then."""
 STARTS = 8
 """Plans of the root that interchange begins from."""
 ROUNDED_AT_ROOT = 12
@@ -67,8 +69,8 @@ FIRST_NODES = 150
 """Nodes of the tree before the search gets its turn, three times as many each time."""
 FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
 """Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
-CHUNK_POINTS = 8_000_000
-"""Rounds x points of ruin and recreate between two looks at the listener: about a second."""
+CHUNK_POINTS, LEAST_CHUNK = 8_000_000, 4_000
+"""Rounds x points of ruin and recreate between two reports, and rounds at least: about a second."""
 TURNS = 7
 MODEL_TURN, MODEL_SITES, MODEL_S = 2, 5, 2.0
 """From which turn on small models of neighbouring sites are tried, their sites and seconds."""
@@ -128,6 +130,9 @@ class WholeRun(Course):
                 self._branch(tree, FIRST_NODES * (1 if behind else GROWTH**turn))
             if not tree.heap:  # what is left between plan and bound is rounding
                 return
+            if turn == PLAIN_TURN:
+                with self._stage("model"):
+                    self._model()
             with self._stage("search"):
                 self._recreate(self._rounds * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:
@@ -152,8 +157,6 @@ class WholeRun(Course):
                 self._divide(DIVIDED_SHARE)
         with self._stage("search"):
             self._improve_whole(ROUNDED_AT_ROOT)
-        with self._stage("model"):
-            self._model()
         return place
 
     def _divided_root(self) -> Place | None:
@@ -265,7 +268,8 @@ class WholeRun(Course):
     def _model(self) -> None:
         """Give a small problem to the plain model for a while.
 
-        Where a few sites take everything, the knapsacks leave a gap that HiGHS's cuts close.
+        Where a few sites take everything, the knapsacks leave a gap that HiGHS's cuts close; the
+        tree, which goes on afterwards, has it hard there.
         """
         if self._enough() or len(self.pairs.point) > MODEL_PAIRS:
             return
@@ -306,7 +310,7 @@ class WholeRun(Course):
 
     def _recreate(self, rounds: int, warm: float) -> None:
         """Ruin and recreate from the best plan and the best of another set of sites."""
-        chunk = max(500, CHUNK_POINTS // max(1, self.data.n))
+        chunk = max(LEAST_CHUNK, CHUNK_POINTS // max(1, self.data.n))
         parts = max(1, -(-rounds // chunk))
         starts = self._plans[:1] * 2 if len(self._plans) < 2 else self._plans[:2]
         if not starts:
