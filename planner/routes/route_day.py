@@ -169,7 +169,7 @@ def _whole(
     iterations = limits.iterations
     if len(task) <= SMALL_JOBS:
         iterations = min(iterations or SMALL_ITERATIONS, SMALL_ITERATIONS)
-    limits = SearchLimits(limits.end_s, limits.seed, iterations, give_up_s)
+    limits = replace(limits, iterations=iterations, give_up_s=give_up_s)
     # Joined rounds of several trips are no start for a model of single ones.
     single = any(short_on_board(task, v) for v in range(len(task.problem.vehicles)))
     orders = None if start is None or single else start.orders

@@ -32,12 +32,30 @@ NONE = 2**62
 """A cost from here on is PyVRP's for a solution that breaks a rule."""
 MAX_PENALTY = 100_000.0
 """PyVRP's default cap of the price of a unit of excess."""
+
+
+@dataclass(frozen=True)
+class Temper:
+    """How a search behaves.
+
+    Parameters
+    ----------
+    history : a solution is compared with the one of so many iterations back (late acceptance)
+    updates : solutions between changes of the prices of excess
+    """
+
+    history: int
+    updates: int
+
+
 SHORT_S = 30.0
 """In a search of so few seconds there are some thousand iterations, not some hundred thousand."""
-SHORT_HISTORY, LONG_HISTORY = 100, 300
-"""Iterations back that a solution is compared with; the long one is PyVRP's own."""
-SHORT_UPDATES, LONG_UPDATES = 100, 500
-"""Solutions between changes of penalties; likewise."""
+PATIENT = Temper(300, 500)
+"""PyVRP's own, for long searches."""
+HASTY = Temper(100, 500)
+"""For short ones: worse solutions are left sooner."""
+FICKLE = Temper(300, 100)
+"""For a second search beside a short one: prices change oftener, so that it goes other ways."""
 BEAT_S = 0.2
 """A listener is asked this often whether to go on."""
 
@@ -51,6 +69,8 @@ class SearchLimits:
     iterations: int | None = None
     give_up_s: float = float("inf")
     """Stop at this moment where nothing yet keeps every rule."""
+    temper: Temper | None = None
+    """None is the one that suits the time."""
 
     @property
     def left_s(self) -> float:
@@ -111,10 +131,10 @@ def search(
     for operator in OPERATORS:
         if operator.supports(data):
             local.add_operator(operator(data))
-    short = limits.left_s <= SHORT_S
+    temper = limits.temper or (HASTY if limits.left_s <= SHORT_S else PATIENT)
     # PyVRP's own cap is for prices of about one; a cent here is a thousand of its units.
     params = PenaltyParams(
-        solutions_between_updates=SHORT_UPDATES if short else LONG_UPDATES,
+        solutions_between_updates=temper.updates,
         max_penalty=MAX_PENALTY * max(1.0, model.cost_scale / 100),
     )
     penalties = PenaltyManager(params.midpoint_penalties(data), params)
@@ -131,9 +151,7 @@ def search(
         penalties,
         local,
         begin,
-        IteratedLocalSearchParams(
-            history_length=SHORT_HISTORY if short else LONG_HISTORY, callbacks=listener
-        ),
+        IteratedLocalSearchParams(history_length=temper.history, callbacks=listener),
     )
     result = algorithm.run(_Stop(limits), collect_stats=False)
     return searched(model, result.best)

@@ -16,12 +16,16 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import IO
 
-from planner.routes.day_task import DayTask
-from planner.routes.route_day import DayAnswer, route_day
-from planner.routes.search import SearchLimits
+from planner.routes.day_task import DayTask, needs_time
+from planner.routes.pyvrp_lorries import ROUNDING
+from planner.routes.pyvrp_model import build
+from planner.routes.route_day import GIVE_UP_SHARE, DayAnswer, route_day
+from planner.routes.search import FICKLE, PATIENT, SHORT_S, SearchLimits, search
 
 WORTH_S = 4.0
 """A shorter search is over before a child has begun."""
@@ -87,10 +91,36 @@ def main() -> None:
     inbox: IO[bytes] = sys.stdin.buffer
     task, moment, seed = pickle.load(inbox)  # noqa: S301 - our own parent's
     threading.Thread(target=_end_with_parent, args=(inbox,), daemon=True).start()
-    limits = SearchLimits(time.perf_counter() + moment - time.time(), seed)
-    found = route_day(task, limits)
-    pickle.dump(found, sys.stdout.buffer)
+    left_s = moment - time.time()
+    temper = FICKLE if left_s <= SHORT_S else PATIENT
+    limits = SearchLimits(time.perf_counter() + left_s, seed, temper=temper)
+    pickle.dump(_searched(task, limits), sys.stdout.buffer)
     sys.stdout.buffer.flush()
+
+
+def _searched(task: DayTask, limits: SearchLimits) -> DayAnswer:
+    """With as few lorries as can be, where that holds: from many, a search seldom gets there."""
+    few = _fewest(task)
+    if few is not None:
+        give_up_s = time.perf_counter() + GIVE_UP_SHARE * limits.left_s
+        found = search(build(few), replace(limits, give_up_s=give_up_s))
+        if found.feasible:
+            return DayAnswer(found.orders, ())
+    return route_day(task, limits)
+
+
+def _fewest(task: DayTask) -> DayTask | None:
+    """The task with no more lorries than its loads need; None where more than loads counts."""
+    vehicles, depots = task.problem.vehicles, task.problem.depots
+    if len(vehicles) > 1 or len(depots) > 1 or vehicles[0].longest_trips != 1:
+        return None
+    if needs_time(task, vehicles[0]) or task.fleet[0][0] is not None:
+        return None
+    needed = [
+        ceil(float(task.amounts(streams, measure).sum()) / room - ROUNDING)
+        for streams, measure, room in vehicles[0].limits()
+    ]
+    return replace(task, fleet=((max(needed),),)) if needed else None
 
 
 def _end_with_parent(inbox: IO[bytes]) -> None:

@@ -8,11 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.routes import RoundsProgress, RoundsSettings, plan_rounds
+from planner.routes import (
+    Compartment,
+    RoundsProgress,
+    RoundsSettings,
+    VehicleClass,
+    plan_rounds,
+)
 from planner.routes.day_task import day_task, whole_fleet
 from planner.routes.route_day import SMALL_JOBS
 from planner.routes.search import SearchLimits
-from planner.routes.twin import PATIENCE_S, WORTH_S, Twin
+from planner.routes.twin import PATIENCE_S, WORTH_S, Twin, _fewest, _searched
 from planner.solution import Cancelled, Outcome
 from tests.planner.routes.instances import scattered
 
@@ -56,6 +62,21 @@ def test_a_plan_with_two_processes_is_checked_and_can_be_stopped():
     assert found.outcome is Outcome.CANCELLED
     assert found.checked
     assert found.seconds < 30
+
+
+def test_where_only_loads_count_the_second_search_has_the_fewest_lorries():
+    alone = VehicleClass(
+        "lorry", "road", (Compartment((0,)),), (None,), shift_end_s=float("inf"), cny_per_km=1.0,
+        payload_t=2.0, longest_trips=1,
+    )  # fmt: skip
+    loads = scattered(30, amount_t=np.full(30, 0.5), service_s=np.zeros(30), vehicle=alone)
+    few = _fewest(task_of(loads))
+    assert few is not None
+    assert few.fleet == ((8,),)
+    found = _searched(task_of(loads), SearchLimits(time.perf_counter() + 2.0, 1))
+    assert not found.left_out
+    assert len(found.orders) == 8
+    assert _fewest(task_of(scattered(30))) is None  # hours count there
 
 
 def test_settings_that_make_no_sense_are_refused():
