@@ -36,7 +36,11 @@ class LiveServer:
         )  # fmt: skip
 
     def __enter__(self) -> Self:
-        self.wait(self._ready, READY_S)
+        try:
+            self.wait(self._ready, READY_S)
+        except TimeoutError:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -45,6 +49,9 @@ class LiveServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self._process.terminate()
         try:
             self._process.wait(30)
