@@ -29,6 +29,7 @@ from scenarios.wording import LANGUAGES, translator
 
 if TYPE_CHECKING:
     from planner.routes import RoundsProgress
+    from scenarios.schema import Scenario
 
 SITES_PERCENT, PLANNED_PERCENT = 30.0, 90.0
 """How far a run has come when the sites stand, and when what it plans on them does."""
@@ -198,7 +199,7 @@ def _planned(spec: Told, teller: Teller) -> Told:
     from scenarios.service_check.build import build_index  # noqa: PLC0415
     from scenarios.service_check.files import SERVICE  # noqa: PLC0415
 
-    scenario = Scenario.model_validate(spec["scenario"])
+    scenario = within_cores(Scenario.model_validate(spec["scenario"]))
     start = read_earlier_plan(Path(spec["start"])) if spec.get("start") else None
     given: list[Inputs] = []
     plan = run(
@@ -214,6 +215,18 @@ def _planned(spec: Told, teller: Teller) -> Told:
     write_features(plan, out)
     write_index(build_index(plan, given[0]), out / SERVICE)
     return _summary(plan)
+
+
+def within_cores(scenario: Scenario) -> Scenario:
+    """The scenario with no more threads than this machine has cores for runs.
+
+    With three cores or more one is left to the server; on fewer its priority has to do.
+    """
+    cores = len(os.sched_getaffinity(0))
+    most = cores - 1 if cores > 2 else cores
+    threads = min(scenario.solver.threads, most)
+    solver = scenario.solver.model_copy(update={"threads": threads})
+    return scenario.model_copy(update={"solver": solver})
 
 
 def _summary(plan: Any) -> Told:

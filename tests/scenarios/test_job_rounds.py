@@ -8,9 +8,10 @@ import pytest
 
 from planner.solution import Cancelled
 from scenarios import job_rounds
-from scenarios.job import Teller
+from scenarios.job import Teller, within_cores
 from scenarios.job_rounds import planned_rounds
 from scenarios.rounds_output import GEOJSON, GEOPACKAGE, MAP, ROUNDS, WORKBOOK
+from scenarios.schema import Scenario
 
 OPTIONS = {"streams": [], "time_limit_s": 1.0, "seed": 0, "anywhere": False, "split": False}
 DOCUMENT = {
@@ -75,6 +76,14 @@ def test_a_stop_before_any_rounds_leaves_nothing(tmp_path):
     with pytest.raises(Cancelled):
         planned_rounds(spec_of(tmp_path), Sites(Sink(), Wish(stop=True), with_rounds=True))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (3, 2), (8, 7)])
+def test_a_run_takes_no_more_threads_than_there_are_cores_for_it(monkeypatch, cores, threads):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(cores)))
+    many = Scenario.model_validate({**DOCUMENT, "solver": {"threads": 64}})
+    assert within_cores(many).solver.threads == threads
+    assert within_cores(many).solver.gap == many.solver.gap
 
 
 def test_streams_asked_for_are_the_only_ones(tmp_path, monkeypatch):
