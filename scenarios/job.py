@@ -153,8 +153,8 @@ def main(arguments: Sequence[str]) -> int:
         )
         teller.tell({"kind": "failed", "faults": [fault_dict(one) for one in faults]})
     except ProblemError as error:
-        faults = [fault_dict(Fault("scenario", one)) for one in error.faults]
-        teller.tell({"kind": "failed", "faults": faults})
+        told = [fault_dict(Fault("scenario", one)) for one in error.faults]
+        teller.tell({"kind": "failed", "faults": told})
     except MemoryError:
         message = N_("there is not enough memory for this scenario")
         teller.tell({"kind": "failed", "faults": [fault_dict(Fault("run", message))]})
