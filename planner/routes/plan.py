@@ -239,8 +239,9 @@ class _Run:
 
         twin = Twin(slot.task, limits) if self._worth_a_twin(slot, limits) else None
         try:
+            begin = None if self._is_quick_over(slot) else before
             found: DayAnswer | None = route_day(
-                slot.task, limits, start=before, hear=hear, beat=lambda: self._tell("improve")
+                slot.task, limits, start=begin, hear=hear, beat=lambda: self._tell("improve")
             )
             for other in (found, None if twin is None else twin.answer()):
                 if other is not None and _worth(slot, other) < _worth(slot, slot.answer):
@@ -249,6 +250,12 @@ class _Run:
             if twin is not None:
                 twin.end()
         self._tell("improve")
+
+    def _is_quick_over(self, slot: _Slot) -> bool:
+        """Whether the search is to begin anew: what it found in a moment would hold it back."""
+        single = all(vehicle.longest_trips == 1 for vehicle in self.problem.vehicles)
+        alone = len(self._slots) == 1 and SMALL_JOBS < len(slot.task) <= WHOLE_JOBS
+        return alone and single and self.settings.iterations is None
 
     def _worth_a_twin(self, slot: _Slot, limits: SearchLimits) -> bool:
         """Whether a second process would find something: a task to search as a whole for long."""
