@@ -22,7 +22,7 @@ from planner.solution import (
 from planner.solving import highs, judging
 from planner.solving.judging import InternalError
 from planner.solving.method import Watch
-from planner.solving.tiered import contiguous, coupled, explain, units
+from planner.solving.tiered import alike, contiguous, coupled, explain, main_solve, units
 from planner.solving.tiered.decomposition import load_kernels, solve_decomposed, suits
 from planner.solving.tiered.groups import groups_of, part_of
 from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
@@ -94,13 +94,19 @@ class _Run:
         self._problem, self._settings = problem, settings
         self._listener, self._lock = on_progress, Lock()
         self._groups = groups_of(problem)
-        self._parts = [hopeless_lowered(part_of(problem, group)) for group in self._groups]
+        self._whole = [hopeless_lowered(part_of(problem, group)) for group in self._groups]
+        self._runs = [alike.runs_of(part) for part in self._whole]
+        self._parts = [
+            alike.merged(part, run) for part, run in zip(self._whole, self._runs, strict=True)
+        ]
         self._answers = [GroupAnswer() for _ in self._groups]
         self._stopped = False
         if settings.accelerate:
             for part in filter(suits, self._parts):
                 load_kernels(part)
                 break
+            for part in sorted(filter(main_solve.applies, self._parts), key=_size)[:1]:
+                main_solve.load_kernels(part)
         self.watch = Watch(settings)
 
     def solve(self) -> bool:
@@ -119,7 +125,7 @@ class _Run:
         self._answers[0].infeasible, self._answers[0].reasons = True, reasons
 
     def _solve_groups(self) -> None:
-        order = sorted(range(len(self._groups)), key=lambda g: -_size(self._parts[g]))
+        order = sorted(range(len(self._groups)), key=lambda g: _size(self._parts[g]))
         workers = max(1, min(self._settings.threads, len(order)))
         with ThreadPoolExecutor(workers) as pool:
             jobs = [pool.submit(self._solve_group, g, 1, workers) for g in order]
@@ -146,21 +152,19 @@ class _Run:
         else:
             _solve_one(part, settings, watch, answer)
         if answer.infeasible and answer.plans is None:
-            answer.reasons = explain.explain(part, settings, watch)
+            answer.reasons = explain.explain(self._whole[g], settings, watch)
 
     def _time_of(self, g: int, workers: int) -> float | None:
-        """Seconds for a group: its part, by size, of what the groups not yet begun share."""
+        """Seconds for a group: an equal part of what it and the groups not yet begun share.
+
+        Small groups come first and seldom need theirs, which leaves more for the large ones.
+        """
         if self._settings.time_limit_s is None:
             return None
         with self._lock:
-            waiting = [
-                h for h in range(len(self._groups)) if h != g and not self._answers[h].reached
-            ]
+            waiting = sum(not answer.reached for answer in self._answers)
             self._answers[g].reached, self._answers[g].bounds = [float("inf")], [-np.inf]
-            own = _size(self._parts[g])
-            others = sum(_size(self._parts[h]) for h in waiting)
-            share = min(1.0, workers * own / max(own + others, 1))
-            return self.watch.remaining_s * share
+            return self.watch.remaining_s * min(1.0, workers / max(waiting, 1))
 
     def _tell(self, g: int, event: Progress) -> None:
         """Progress of the whole: the groups' objectives and bounds added."""
@@ -225,10 +229,10 @@ class _Run:
 
     def _whole_plan(self) -> tuple[StreamPlan, ...] | None:
         plans: list[StreamPlan | None] = [None] * len(self._problem.streams)
-        for group, answer in zip(self._groups, self._answers, strict=True):
+        for group, run, answer in zip(self._groups, self._runs, self._answers, strict=True):
             if answer.plans is None:
                 return None
-            for s, plan in zip(group, answer.plans, strict=True):
+            for s, plan in zip(group, alike.repeated(answer.plans, run), strict=True):
                 plans[s] = plan
         return tuple(plan for plan in plans if plan is not None)
 
@@ -258,12 +262,21 @@ def _solve_one(
     part: TieredProblem, settings: SolverSettings, watch: Watch, answer: GroupAnswer
 ) -> None:
     """A group by the method that suits it."""
+    if settings.accelerate and main_solve.applies(part):
+        if main_solve.solve_main(part, settings, watch, answer, _solve_one):
+            return
+        _start_anew(answer)
     if settings.accelerate and suits(part):
         solve_decomposed(part, settings, watch, answer)
     elif settings.accelerate and contiguous.suits(part):
         contiguous.solve_contiguous(part, settings, watch, answer)
     else:
         solve_plain(part, settings, watch, answer)
+
+
+def _start_anew(answer: GroupAnswer) -> None:
+    """What a method leaves that found no plan says nothing to the next."""
+    answer.reached, answer.bounds, answer.stage_seconds = [], [], {}
 
 
 def _size(part: TieredProblem) -> int:
