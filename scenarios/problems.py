@@ -159,18 +159,23 @@ def tier_problem(
     )
 
 
+PRACTICE_SIZE = (200, 20)
+"""Points and places of a problem that stands for those of a county; nobody solves it."""
+
+
 def practice_problem(tier: Tier) -> SitingProblem:
-    """A problem of the tier's kind that is solved in no time."""
+    """A problem of the tier's kind, and large enough for the methods that large ones need."""
     located = tier.problem is ProblemType.CAPACITATED_LOCATION
+    points, places = PRACTICE_SIZE
     return SitingProblem(
         objective=OBJECTIVES[tier.problem],
-        demand=Demand(("a", "b", "c"), np.ones(3)),
+        demand=Demand(tuple(f"i{i}" for i in range(points)), np.ones(points)),
         sites=Sites.simple(
-            ["x", "y"],
-            capacity=np.full(2, 2.0) if located else None,
-            fixed_cost=np.ones(2),
+            [f"j{j}" for j in range(places)],
+            capacity=np.full(places, float(points)) if located else None,
+            fixed_cost=np.ones(places),
         ),
-        arcs=Arcs.from_dense(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 3.0]]), np.ones(3)),
+        arcs=Arcs.from_dense(np.ones((points, places)), np.ones(points)),
         site_count=(2, 2) if tier.sites is not None else (None, None),
         single_source=tier.single_source,
     )

@@ -2,8 +2,8 @@
 
 It reads ``(problem, settings, start)`` from the connection it inherits and sends its progress, then
 the solution, or the error it met. ``STOP`` read while it solves asks for the best plan so far. A
-problem without settings is solved for practice, so that the real one need not wait for what is
-loaded once a process. It ends when the connection closes, so that it cannot outlive its parent.
+problem without settings is of the kind that is to come, so that the real one need not wait for what
+is loaded once a process. It ends when the connection closes, so that it cannot outlive its parent.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ def main() -> None:
     inbox: SimpleQueue[bytes] = SimpleQueue()
     stop = threading.Event()
     threading.Thread(target=_listen, args=(link, inbox, stop), daemon=True).start()
-    from planner.solving.solve import solve  # noqa: PLC0415 - the parent writes meanwhile
+    from planner.solving.loading import practise  # noqa: PLC0415 - the parent writes meanwhile
+    from planner.solving.solve import solve  # noqa: PLC0415
 
     while True:
         problem, settings, start = pickle.loads(inbox.get())  # noqa: S301 - our own parent's words
         if settings is None:
             with suppress(Exception):  # the real question will meet the same, and tell of it
-                solve(problem)
+                practise(problem)
             continue
         try:
             link.send(solve(problem, settings, _Teller(link, stop), start=start))

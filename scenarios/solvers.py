@@ -7,8 +7,10 @@ the next one. What a question's answer is does not depend on who gives it, nor o
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pickle
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ from scenarios.solver_process import STOP
 
 WORTH_CHILDREN = 1000
 """Points of all streams together below which a child's start takes longer than the solving."""
+PATIENCE_S = 5.0
+"""How long a question waits before a core that this process may need itself gets a child."""
 _GRACE_S = 5.0
 """How long a child that was asked to stop may take to hand in its best plan."""
 
@@ -152,16 +156,21 @@ class _Child:
 
 @dataclass(eq=False)
 class Children:
-    """Solves in ``many`` processes at a time; what a child that died had is solved here."""
+    """Solves in ``many`` processes at a time; what a child that died had is solved here.
+
+    This process prepares the questions and takes a core for it, and to start a child costs as much
+    as a small question: the last child is begun where a question has waited for ``PATIENCE_S``.
+    """
 
     many: int
     hear: OnQuestion
     _children: list[_Child] = field(default_factory=list)
     _asked: deque[Question] = field(default_factory=deque)
+    _waits_from_s: float = math.inf
     _stopped: bool = False
 
     def __post_init__(self) -> None:
-        self._children = [_Child() for _ in range(self.many)]
+        self._children = [_Child() for _ in range(max(1, self.many - 1))]
 
     def practise(self, problem: SitingProblem) -> None:
         """Have every child load what problems of this kind need, while the first is prepared."""
@@ -170,6 +179,8 @@ class Children:
 
     def submit(self, question: Question) -> None:
         """Ask; an idle child begins at once."""
+        if not self._asked:
+            self._waits_from_s = time.monotonic()
         self._asked.append(question)
         self._hand_out()
 
@@ -180,16 +191,30 @@ class Children:
             busy = {child.link: child for child in self._children if child.at_work is not None}
             if not busy:
                 return self._without_children()
-            patience_s = _GRACE_S if self._stopped else None
-            ready = wait(list(busy), patience_s if block else 0)
-            if not ready and self._stopped:
+            ready = wait(list(busy), self._patience_s() if block else 0)
+            if not ready and self._stopped and block:
                 found += [self._given_up(child) for child in busy.values()]
             for link in ready:
                 found += self._received(busy[link])  # type: ignore[index]  # only links are waited for
+            self._grow()
             self._hand_out()
             if not block:
                 break
         return found
+
+    def _patience_s(self) -> float | None:
+        """How long to wait for an answer before something else is done."""
+        if self._stopped:
+            return _GRACE_S
+        if self._asked and len(self._children) < self.many:
+            return max(0.0, self._waits_from_s + PATIENCE_S - time.monotonic())
+        return None
+
+    def _grow(self) -> None:
+        """One child more where the questions wait too long."""
+        if not self._stopped and self._patience_s() == 0.0:
+            self._children.append(_Child())
+            self._waits_from_s = time.monotonic()
 
     def keep(self, questions: int) -> bool:
         """End the idle children beyond ``questions``: their memory serves others."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from planner.problem import Arcs, Demand, Objective, Sites, SitingProblem
 from planner.solution import SolverSettings
+from planner.solving import methods
 from planner.solving.method import Method, Watch
 from planner.solving.pulp_solver import PulpMethod
 
@@ -36,6 +37,13 @@ def load(method: Method, problem: SitingProblem, settings: SolverSettings, watch
             method.run(tiny, limits, Watch(limits))
     _loaded.add(kind)
     watch.forgive(time.perf_counter() - began_s)
+
+
+def practise(problem: SitingProblem) -> None:
+    """Have ready what problems of this kind and size need, before there is one."""
+    settings = SolverSettings()
+    for method in methods.applicable(problem, settings):
+        load(method, problem, settings, Watch(settings))
 
 
 def _tiny_problems(problem: SitingProblem) -> Iterator[SitingProblem]:

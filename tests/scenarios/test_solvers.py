@@ -53,7 +53,9 @@ def all_answers(asked: module.Solvers, count: int) -> dict[str, module.Answer]:
 
 
 @pytest.fixture
-def children():
+def children(monkeypatch):
+    """Two at most, the second as soon as a question waits."""
+    monkeypatch.setattr(module, "PATIENCE_S", 0.0)
     made = Children(2, unheard)
     yield made
     made.end()
@@ -130,6 +132,8 @@ def test_what_a_dead_child_had_is_solved_here(children):
 
 def test_children_without_more_to_do_are_ended(children):
     children.submit(long_question("a"))
+    children.submit(cover("b"))
+    assert all_answers(children, 1)["b"][1].has_plan
     assert not children.keep(2)
     assert children.keep(1)
     (left,) = children._children
@@ -153,11 +157,16 @@ def test_small_runs_start_no_children(points, streams, threads):
         assert isinstance(found, Here)
 
 
-def test_large_runs_start_as_many_children_as_cores_and_end_them():
+def test_a_core_is_left_to_this_process_until_a_question_waits_too_long(monkeypatch):
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("one core")
-    with solvers(10_000, 2, None, unheard) as found:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.3)
+    with solvers(10_000, 2, 2, unheard) as found:
         assert isinstance(found, Children)
+        assert len(found._children) == 1
+        found.submit(long_question("a"))
+        found.submit(cover("b"))
+        assert all_answers(found, 1)["b"][1].has_plan
         processes = [child.running.process for child in found._children]
     assert len(processes) == 2
     assert all(process.poll() is not None for process in processes)
