@@ -116,8 +116,8 @@ async def plan_of(service: Service, run_id: str, principal: Principal) -> Loaded
         try:
             row = await asyncio.to_thread(service.finished_run, run_id, principal)
         except DBAPIError:
-            # What was known a moment ago is the answer while the database is away.
-            row = service.known_run(run_id, principal)
+            # What was last known is the answer while the database is away.
+            row = service.last_known_run(run_id, principal)
             if row is None:
                 raise
         service.remember_run(run_id, principal, row)
