@@ -203,8 +203,8 @@ class DividedRun(Course):
         """Plans from a node's choice; for a leaf, the proven bound of its one choice."""
         if turn.leaf:
             plan = None if turn.choice is None else self.search.evaluate_anew(turn.choice)
-            if plan is None:
-                return np.inf
+            if plan is None:  # a transport that was stopped proves nothing
+                return -np.inf if self.search.halted else np.inf
             self.search.take(plan)
             return rounded_down(plan.objective)
         if (

@@ -105,6 +105,11 @@ class PlanSearch:
         """Of the best plan, ``inf`` without one."""
         return np.inf if self.best is None else self.best.objective
 
+    @property
+    def halted(self) -> bool:
+        """Whether a transport was stopped: from then on "no plan" says nothing about a choice."""
+        return bool(self._halt[0])
+
     def allowed(self, chosen: IntArray) -> bool:
         """Whether counts, required sites and total capacity hold."""
         data, opened = self.data, chosen >= 0

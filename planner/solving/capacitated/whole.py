@@ -146,6 +146,8 @@ class WholeRun(Course):
 
     def _whole_root(self) -> Place | None:
         """Bound and plans of the root; None where nothing can be served."""
+        with self._stage("search"):
+            self._first_plan()
         with self._stage("bound"):
             place = self._bound()
         if self.root is None or self.root.bound == np.inf:
@@ -158,6 +160,21 @@ class WholeRun(Course):
         with self._stage("search"):
             self._improve_whole(ROUNDED_AT_ROOT)
         return place
+
+    def _first_plan(self) -> None:
+        """A plan before anything else, so that the shortest limit has an answer.
+
+        As few sites as hold the demand, those with most room for their cost first; where whole
+        points do not fit into them, all sites.
+        """
+        data = self.data
+        worth = data.largest / np.maximum(data.fixed_cost[data.size_start[1:] - 1], 1e-9)
+        for first in (np.full(data.m, -1), data.size_start[1:] - 1):
+            plan = self.search.offer(self.search.completed(first, worth))
+            if plan is not None:
+                self._take(rounded(data, plan))
+            if self.whole is not None:
+                return
 
     def _divided_root(self) -> Place | None:
         """The same for very many pairs, where points are small and one round takes long.

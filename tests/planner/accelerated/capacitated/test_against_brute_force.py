@@ -71,7 +71,6 @@ def test_bound_plan_and_claims_hold() -> None:
     assert closed == planned
 
 
-@pytest.mark.timeout(60)
 def test_a_run_without_a_limit_ends_where_only_rounding_is_left() -> None:
     problem = random_problem(1155)  # proven by the tree but for 2e-6 of the objective
     with mock.patch.object(whole, "MODEL_PAIRS", 0):
