@@ -10,6 +10,8 @@ from planner import Outcome, solve
 from planner.tiered import FacilityQuota
 from tests.planner.tiered.problems import tiny
 
+pytestmark = pytest.mark.pulp
+
 
 def reasons(problem):
     solution = solve(problem)

@@ -28,6 +28,8 @@ from planner.tiered import (
 from tests.planner.models.test_golden import compare, same_program
 from tests.planner.tiered.problems import RULES, tiny
 
+pytestmark = pytest.mark.pulp
+
 PLAIN = SolverSettings(accelerate=False)
 EVERY_RULE = [rule for rule in RULES if rule not in {"divided", "forbidden", "kept", "closable"}]
 
