@@ -5,8 +5,7 @@
 2. Plans of the last phase first, each earlier one with sizes that the later ones allow
    (:mod:`main_plan`), then what is above (:mod:`assembling`). What is above is then held and the
    main tier planned again for the ways that are really there.
-3. Where the tier above the main one opens a single facility, its choices are bounded one by one.
-4. Better plans, until gap or time says enough.
+3. Better plans, until gap or time says enough.
 
 Quotas in principle are kept like those that must be. That is what they mean as long as some plan
 keeps them all; so the bound counts only once there is such a plan.
