@@ -61,6 +61,7 @@ def test_small_county(seed, monkeypatch) -> None:
     assert np.isfinite(ours.certificate.objective)
 
 
+@pytest.mark.slow
 def test_county_without_room_has_no_plan_and_why(monkeypatch) -> None:
     # Twenty points of 2,000 t cannot take 50,000 t: both ways prove it, and say what is missing.
     problem = small_county(2, 1.0)
