@@ -12,10 +12,12 @@ from planner.solution import Cancelled, Outcome, Progress, SolverSettings
 from planner.solving.capacitated import ascent
 from planner.solving.capacitated.bound import Multipliers, Relaxation, first_multipliers
 from planner.solving.capacitated.data import CapacitatedData, suits
+from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
 from planner.solving.capacitated.divided_dive import dive
-from planner.solving.capacitated.divided_tree import DividedTree, Node
+from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
 from planner.solving.capacitated.opening import CLOSED, FREE, OPEN, price_openings, price_sites
+from planner.solving.method import Watch
 from planner.solving.solve import solve
 from tests.conftest import FUZZED
 from tests.planner.accelerated.capacitated.cases import random_problem
@@ -299,3 +301,16 @@ def test_a_cancelled_solve_keeps_a_plan_and_its_bound() -> None:
     cut = solve(problem, SolverSettings(threads=1), stop)
     assert cut.certificate.outcome is Outcome.CANCELLED
     assert cut.certificate.bound <= whole * (1 + 1e-9) <= cut.certificate.objective * (1 + 2e-9)
+
+
+def test_a_leaf_whose_transport_was_stopped_proves_nothing() -> None:
+    problem = plane(3)
+    run = DividedRun(problem, SolverSettings(), Watch(SolverSettings()))
+    worth = np.zeros(run.data.m)
+    leaf = Turn(5.0, [], run.data.size_start[1:] - 1, leaf=True)
+    shut = Turn(5.0, [], np.full(run.data.m, -1), leaf=True)
+    assert np.isfinite(run._try_turn(leaf, 1, worth))
+    assert run._try_turn(shut, 1, worth) == np.inf
+    run.search._halt[0] = 1
+    assert run.search.evaluate_anew(leaf.choice) is None
+    assert run._try_turn(leaf, 1, worth) == -np.inf
