@@ -9,22 +9,19 @@ better plan prunes the tree.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
-from planner.problem import FloatArray, IntArray, SitingProblem
+from planner.problem import SitingProblem
 from planner.solution import Progress, SolverSettings
 from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
-from planner.solving.capacitated.course import Course
 from planner.solving.capacitated.data import tiny_data
 from planner.solving.capacitated.divided import LARGE_PAIRS, DividedRun
-from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.recreate import Recreation, Schedule
-from planner.solving.capacitated.search import SitePlan
 from planner.solving.capacitated.whole_bound import LEAST_STEP, Place
 from planner.solving.capacitated.whole_branch import (
     WholeResult,
@@ -38,6 +35,7 @@ from planner.solving.capacitated.whole_branch import (
     whole_place,
 )
 from planner.solving.capacitated.whole_fixing import settle_pair
+from planner.solving.capacitated.whole_search import COOL, ROUNDED_AT_ROOT, SCHEDULES, WholeSearch
 from planner.solving.method import Watch
 from planner.solving.pulp_solver import PulpMethod
 
@@ -57,31 +55,19 @@ MODEL_PAIRS, PLAIN_SHARE, PLAIN_S = 5_000, 0.35, 60.0
 """Up to so many pairs the plain model is tried, for what share of the time and at most how long."""
 PLAIN_TURN = 1
 """The turn of the tree after which that is: most of Holmberg's are proven by then."""
-STARTS = 8
-"""Plans of the root that interchange begins from."""
-ROUNDED_AT_ROOT = 12
-"""Sets of sites whose assignment is made whole before branching."""
 ROUNDED_OF_LARGE = 3
 """The same of very many pairs, where each takes about a second."""
-SEARCHED_SIDE_BY_SIDE = 2
-"""Plans that are ruined and recreated at a time, a thread each."""
 FIRST_NODES = 150
 """Nodes of the tree before the search gets its turn, three times as many each time."""
-FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
-"""Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
-CHUNK_POINTS, LEAST_CHUNK = 8_000_000, 4_000
-"""Rounds x points of ruin and recreate between two reports, and rounds at least: about a second."""
 TURNS = 7
-MODEL_TURN, MODEL_SITES, MODEL_S = 2, 5, 2.0
-"""From which turn on small models of neighbouring sites are tried, their sites and seconds."""
+MODEL_TURN, MODEL_SITES = 2, 5
+"""From which turn on small models of neighbouring sites are tried, and their sites."""
 GROWTH = 3
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
 POLISH_EVERY = 4
 """Nodes for one short search from a new set of sites."""
 POLISH = Schedule(3_000, 0.03)
-SCHEDULES, COOL = (0.3, 3.0, 1.0), 0.03
-"""Warmth of the turns, in turn; and where plans are good and rounds are few."""
 
 
 @lru_cache(maxsize=1)
@@ -98,20 +84,14 @@ def load_kernels() -> None:
         Recreation(data).improved([plan], Schedule(3), [1])
 
 
-class WholeRun(Course):
+class WholeRun(WholeSearch):
     """One solve: which stage comes when."""
 
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
         load_kernels()
         super().__init__(problem, settings, watch)
-        self._offers = 0
         self._polished: set[bytes] = set()
-        self._plans: list[WholePlan] = []
-        self._seed = 0
-        pairs = max(1, self.data.n * self.data.m)
-        self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
-        self._large = pairs >= LARGE_PAIRS
-        self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
+        self._large = self.data.n * self.data.m >= LARGE_PAIRS
 
     def _run(self) -> None:
         place = self._divided_root() if self._large else self._whole_root()
@@ -140,10 +120,6 @@ class WholeRun(Course):
         with self._stage("branch"):
             self._branch(tree, None)
 
-    @cached_property
-    def _recreation(self) -> Recreation:
-        return Recreation(self.data)
-
     def _whole_root(self) -> Place | None:
         """Bound and plans of the root; None where nothing can be served."""
         with self._stage("search"):
@@ -160,21 +136,6 @@ class WholeRun(Course):
         with self._stage("search"):
             self._improve_whole(ROUNDED_AT_ROOT)
         return place
-
-    def _first_plan(self) -> None:
-        """A plan before anything else, so that the shortest limit has an answer.
-
-        As few sites as hold the demand, those with most room for their cost first; where whole
-        points do not fit into them, all sites.
-        """
-        data = self.data
-        worth = data.largest / np.maximum(data.fixed_cost[data.size_start[1:] - 1], 1e-9)
-        for first in (np.full(data.m, -1), data.size_start[1:] - 1):
-            plan = self.search.offer(self.search.completed(first, worth))
-            if plan is not None:
-                self._take(rounded(data, plan))
-            if self.whole is not None:
-                return
 
     def _divided_root(self) -> Place | None:
         """The same for very many pairs, where points are small and one round takes long.
@@ -229,36 +190,6 @@ class WholeRun(Course):
         multipliers = Multipliers(place.multiplier.copy(), float(place.price[0]))
         self.root = BoundResult(float(seen.motion[3]), multipliers, seen.value, seen.share, 0)
 
-    def _sizes(self, place: Place, share: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Sizes of the sites that are open for the most part, and the share of every site."""
-        data = self.data
-        whole = np.add.reduceat(share, data.size_start[:-1])
-        opened = ((whole > 0.5) & (place.state >= FREE)) | (place.state > FREE)
-        return np.where(opened, data.size_start[1:] - 1, -1), whole
-
-    def _offer_shares(self, place: Place, share: FloatArray) -> SitePlan | None:
-        chosen, preference = self._sizes(place, share)
-        self._offers += 1
-        return self.search.offer(self.search.completed(chosen, preference))
-
-    def _improve(self, root_result: BoundResult) -> None:
-        """Interchange from the best plans of the root."""
-        for chosen in self.search.ranked(STARTS):
-            plan = self.search.evaluate_anew(chosen)
-            if plan is None or self._enough():
-                break
-            self._interchange(plan, root_result)
-            self._report("search")
-
-    def _interchange(self, plan: SitePlan, root_result: BoundResult) -> SitePlan:
-        return self.search.interchange(
-            plan,
-            root_result.value,
-            breadth=self._breadth,
-            candidates=100,
-            pause=lambda: self._over("search"),
-        )
-
     def _divide(self, share: float) -> BoundResult | None:
         """Solve the problem with divided points: a bound, and sets of sites worth making whole."""
         if self._enough():
@@ -300,73 +231,6 @@ class WholeRun(Course):
         elif found.bound > self.bound:
             self.bound, self._proof_of_bound = found.bound, "solver"
         self._take(answer.whole_plan(self.data, found))
-
-    def _improve_whole(self, count: int) -> None:
-        """Whole assignments for the best sets of sites, and the best of them improved."""
-        for chosen in self.search.ranked(count):
-            if self._done("search"):
-                return
-            plan = self.search.evaluate_anew(chosen)
-            if plan is not None and plan.objective < self.wanted:
-                self._take(rounded(self.data, plan))
-        self._recreate(self._rounds // 2, SCHEDULES[0])
-
-    def _take(self, plan: WholePlan | None) -> None:
-        """Keep the plan among the best of different sets of sites."""
-        if plan is None or not self.search.allowed(plan.chosen):
-            return
-        if plan.objective < self.objective:
-            self.whole = plan
-        key = (plan.chosen >= 0).tobytes()
-        same = [k for k, other in enumerate(self._plans) if (other.chosen >= 0).tobytes() == key]
-        if same and self._plans[same[0]].objective <= plan.objective:
-            return
-        for k in same:
-            del self._plans[k]
-        self._plans = sorted([*self._plans, plan], key=lambda one: one.objective)[:8]
-
-    def _recreate(self, rounds: int, warm: float) -> None:
-        """Ruin and recreate from the best plan and the best of another set of sites."""
-        chunk = max(LEAST_CHUNK, CHUNK_POINTS // max(1, self.data.n))
-        parts = max(1, -(-rounds // chunk))
-        starts = self._plans[:1] * 2 if len(self._plans) < 2 else self._plans[:2]
-        if not starts:
-            return
-        for part in range(parts):
-            if self._done("search"):
-                return
-            cooler = Schedule(
-                -(-rounds // parts),
-                warm * (0.01 ** (part / parts)),
-                warm * (0.01 ** ((part + 1) / parts)),
-            )
-            self._seed += 2
-            seeds = [self._seed, self._seed + 1]
-            starts = self._recreation.improved(
-                starts, cooler, seeds, pause=lambda: self._over("search")
-            )
-            for plan in starts:
-                self._take(plan)
-            self._report("search")
-
-    def _neighbourhoods(self, count: int) -> None:
-        """Improve the whole plan around each site once, by small models."""
-        if self.whole is None or self._done("search"):
-            return
-        until = self.watch.seconds + 0.25 * self.watch.remaining_s
-        improved_by_neighbourhoods(
-            self.data,
-            self.whole,
-            count=count,
-            seconds_each=MODEL_S,
-            pause=lambda: self._done("search") or self.watch.seconds > until,
-            listen=lambda: self._listen("search"),
-            on_better=self._take_reported,
-        )
-
-    def _take_reported(self, plan: WholePlan) -> None:
-        self._take(plan)
-        self._report("search")
 
     def _tree(self, place: Place) -> WholeTree | None:
         """What the root leaves under the limit; None if that is nothing."""

@@ -22,8 +22,9 @@ from planner.problem import (
 )
 from planner.solution import SolverSettings
 from planner.solving.method import Watch
+from planner.solving.tiered.main_choice import NO_LIMIT
 from planner.solving.tiered.main_plan import MainPlan
-from planner.solving.tiered.main_tier import NO_LIMIT, MainTier
+from planner.solving.tiered.main_tier import MainTier
 
 MOST_ITEMS = 20_000
 """More are left to prices."""

@@ -1,0 +1,165 @@
+"""One site a point: the plans of a solve, found and improved.
+
+Sets of sites come from the bound's multipliers; they are improved by interchange of what they
+would cost divided, made whole, and improved by ruin and recreate and by small models.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from planner.problem import FloatArray, IntArray, SitingProblem
+from planner.solution import SolverSettings
+from planner.solving.capacitated.assignment import WholePlan, rounded
+from planner.solving.capacitated.bound import BoundResult
+from planner.solving.capacitated.course import Course
+from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
+from planner.solving.capacitated.opening import FREE
+from planner.solving.capacitated.recreate import Recreation, Schedule
+from planner.solving.capacitated.search import SitePlan
+from planner.solving.capacitated.whole_bound import Place
+from planner.solving.method import Watch
+
+STARTS = 8
+"""Plans of the root that interchange begins from."""
+ROUNDED_AT_ROOT = 12
+"""Sets of sites whose assignment is made whole before branching."""
+CHUNK_POINTS, LEAST_CHUNK = 8_000_000, 4_000
+"""Rounds x points of ruin and recreate between two reports, and rounds at least: about a second."""
+FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
+"""Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
+MODEL_S = 2.0
+"""Seconds for a small model of neighbouring sites."""
+SCHEDULES, COOL = (0.3, 3.0, 1.0), 0.03
+"""Warmth of the turns, in turn; and where plans are good and rounds are few."""
+
+
+class WholeSearch(Course):
+    """The side of a solve that finds plans."""
+
+    def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
+        super().__init__(problem, settings, watch)
+        self._offers = 0
+        self._plans: list[WholePlan] = []
+        self._seed = 0
+        pairs = max(1, self.data.n * self.data.m)
+        self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
+        self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
+
+    @cached_property
+    def _recreation(self) -> Recreation:
+        return Recreation(self.data)
+
+    def _first_plan(self) -> None:
+        """A plan before anything else, so that the shortest limit has an answer.
+
+        As few sites as hold the demand, those with most room for their cost first; where whole
+        points do not fit into them, all sites.
+        """
+        data = self.data
+        worth = data.largest / np.maximum(data.fixed_cost[data.size_start[1:] - 1], 1e-9)
+        for first in (np.full(data.m, -1), data.size_start[1:] - 1):
+            plan = self.search.offer(self.search.completed(first, worth))
+            if plan is not None:
+                self._take(rounded(data, plan))
+            if self.whole is not None:
+                return
+
+    def _sizes(self, place: Place, share: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Sizes of the sites that are open for the most part, and the share of every site."""
+        data = self.data
+        whole = np.add.reduceat(share, data.size_start[:-1])
+        opened = ((whole > 0.5) & (place.state >= FREE)) | (place.state > FREE)
+        return np.where(opened, data.size_start[1:] - 1, -1), whole
+
+    def _offer_shares(self, place: Place, share: FloatArray) -> SitePlan | None:
+        chosen, preference = self._sizes(place, share)
+        self._offers += 1
+        return self.search.offer(self.search.completed(chosen, preference))
+
+    def _improve(self, root_result: BoundResult) -> None:
+        """Interchange from the best plans of the root."""
+        for chosen in self.search.ranked(STARTS):
+            plan = self.search.evaluate_anew(chosen)
+            if plan is None or self._enough():
+                break
+            self._interchange(plan, root_result)
+            self._report("search")
+
+    def _interchange(self, plan: SitePlan, root_result: BoundResult) -> SitePlan:
+        return self.search.interchange(
+            plan,
+            root_result.value,
+            breadth=self._breadth,
+            candidates=100,
+            pause=lambda: self._over("search"),
+        )
+
+    def _improve_whole(self, count: int) -> None:
+        """Whole assignments for the best sets of sites, and the best of them improved."""
+        for chosen in self.search.ranked(count):
+            if self._done("search"):
+                return
+            plan = self.search.evaluate_anew(chosen)
+            if plan is not None and plan.objective < self.wanted:
+                self._take(rounded(self.data, plan))
+        self._recreate(self._rounds // 2, SCHEDULES[0])
+
+    def _take(self, plan: WholePlan | None) -> None:
+        """Keep the plan among the best of different sets of sites."""
+        if plan is None or not self.search.allowed(plan.chosen):
+            return
+        if plan.objective < self.objective:
+            self.whole = plan
+        key = (plan.chosen >= 0).tobytes()
+        same = [k for k, other in enumerate(self._plans) if (other.chosen >= 0).tobytes() == key]
+        if same and self._plans[same[0]].objective <= plan.objective:
+            return
+        for k in same:
+            del self._plans[k]
+        self._plans = sorted([*self._plans, plan], key=lambda one: one.objective)[:8]
+
+    def _recreate(self, rounds: int, warm: float) -> None:
+        """Ruin and recreate from the best plan and the best of another set of sites."""
+        chunk = max(LEAST_CHUNK, CHUNK_POINTS // max(1, self.data.n))
+        parts = max(1, -(-rounds // chunk))
+        starts = self._plans[:1] * 2 if len(self._plans) < 2 else self._plans[:2]
+        if not starts:
+            return
+        for part in range(parts):
+            if self._done("search"):
+                return
+            cooler = Schedule(
+                -(-rounds // parts),
+                warm * (0.01 ** (part / parts)),
+                warm * (0.01 ** ((part + 1) / parts)),
+            )
+            self._seed += 2
+            seeds = [self._seed, self._seed + 1]
+            starts = self._recreation.improved(
+                starts, cooler, seeds, pause=lambda: self._over("search")
+            )
+            for plan in starts:
+                self._take(plan)
+            self._report("search")
+
+    def _neighbourhoods(self, count: int) -> None:
+        """Improve the whole plan around each site once, by small models."""
+        if self.whole is None or self._done("search"):
+            return
+        until = self.watch.seconds + 0.25 * self.watch.remaining_s
+        improved_by_neighbourhoods(
+            self.data,
+            self.whole,
+            count=count,
+            seconds_each=MODEL_S,
+            pause=lambda: self._done("search") or self.watch.seconds > until,
+            listen=lambda: self._listen("search"),
+            on_better=self._take_reported,
+        )
+
+    def _take_reported(self, plan: WholePlan) -> None:
+        self._take(plan)
+        self._report("search")
