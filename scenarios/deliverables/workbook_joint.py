@@ -10,7 +10,7 @@ from scenarios.deliverables.workbook_sheet import A3, Block, Column, Kind, Row, 
 from scenarios.deliverables.workbook_words import STRENGTH_NAMES, Subject
 from scenarios.plan import StreamPlan
 from scenarios.programme.cases import EstimateAnswer, OutageAnswer, WhatIf
-from scenarios.programme.joint_tables import JointTables, joint_tables
+from scenarios.programme.joint_tables import JointTables, Stock, Zone, joint_tables
 from scenarios.sizes import WAN
 
 ESTIMATE_NAMES: Mapping[str, str] = {
@@ -155,26 +155,41 @@ def _shared_rows(subject: Subject, streams: list[Told]) -> Iterator[Row]:
         )
 
 
-def _zone_columns(subject: Subject) -> tuple[Column, ...]:
+def _facility_columns(subject: Subject) -> tuple[Column, ...]:
+    """What a row that speaks of one facility in one year begins with."""
     _ = subject.translate
     return (
         Column(_("stream"), width=22),
         Column(_("year"), Kind.EXACT, 8),
         Column(_("tier"), width=22),
         Column(_("facility"), width=28),
+    )
+
+
+def _facility_cells(subject: Subject, stream: StreamPlan, one: Zone | Stock) -> Row:
+    """The same of one row: anything with ``year``, ``tier`` and ``site``."""
+    name = stream.profile.id
+    return (
+        subject.stream_name(stream),
+        one.year,
+        _tier_of(subject, name, one.tier),
+        _site_name(subject, name, one.site),
+    )
+
+
+def _zone_columns(subject: Subject) -> tuple[Column, ...]:
+    _ = subject.translate
+    return (
+        *_facility_columns(subject),
         Column(_("townships"), Kind.WRAPPED, 50),
         Column(_("tonnes (t/yr)"), Kind.AMOUNT, 14),
     )
 
 
 def _zone_rows(subject: Subject, stream: StreamPlan, tables: JointTables) -> Iterator[Row]:
-    name = stream.profile.id
     for one in tables.zones:
         yield (
-            subject.stream_name(stream),
-            one.year,
-            _tier_of(subject, name, one.tier),
-            _site_name(subject, name, one.site),
+            *_facility_cells(subject, stream, one),
             subject.joined(list(one.districts)),
             one.tonnes,
         )
@@ -209,10 +224,7 @@ def _missed_rows(subject: Subject, stream: StreamPlan, tables: JointTables) -> I
 def _stock_columns(subject: Subject) -> tuple[Column, ...]:
     _ = subject.translate
     return (
-        Column(_("stream"), width=22),
-        Column(_("year"), Kind.EXACT, 8),
-        Column(_("tier"), width=22),
-        Column(_("facility"), width=28),
+        *_facility_columns(subject),
         Column(_("peak stock (t)"), Kind.AMOUNT, 12),
         Column(_("week of the peak"), Kind.COUNT, 10),
         Column(_("storage (t)"), Kind.AMOUNT, 12),
@@ -220,13 +232,9 @@ def _stock_columns(subject: Subject) -> tuple[Column, ...]:
 
 
 def _stock_rows(subject: Subject, stream: StreamPlan, tables: JointTables) -> Iterator[Row]:
-    name = stream.profile.id
     for one in tables.stocks:
         yield (
-            subject.stream_name(stream),
-            one.year,
-            _tier_of(subject, name, one.tier),
-            _site_name(subject, name, one.site),
+            *_facility_cells(subject, stream, one),
             one.peak_t,
             1 + max(range(len(one.by_week)), key=one.by_week.__getitem__),
             one.storage_t,
