@@ -74,6 +74,11 @@ class DayTask:
             ]
         )
 
+    @cached_property
+    def prices_cny(self) -> dict[Order, float]:
+        """Prices of rounds that were asked for lately: of most, again and again."""
+        return {}
+
     def amounts(self, streams: tuple[int, ...], measure: str) -> FloatArray:
         """(j,) what each job adds to a limit."""
         found: FloatArray = self.problem.amounts(streams, measure)[self.stop] * self.share

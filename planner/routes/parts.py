@@ -1,41 +1,52 @@
 """A large task by neighbouring parts: the first rounds, and better ones as long as there is time.
 
 An iteration of the search costs time in proportion to all stops although its moves are local. So a
-large task is cut into neighbouring rounds of some two hundred stops that are searched by turns (the
-partial optimisation of Taillard and Voss, POPMUSIC, 2002).
+large task is cut into neighbouring rounds of some hundred stops that are searched by turns (the
+partial optimisation of Taillard and Voss, POPMUSIC, 2002). Where a second core is there, a second
+process has another part meanwhile, of rounds that are nobody else's.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
+import pyvrp
 
 from planner.problem import FloatArray, IntArray
 from planner.routes.day_task import DayTask, fleet_left
-from planner.routes.pyvrp_model import build
+from planner.routes.pyvrp_model import PyvrpModel, build
 from planner.routes.schedule import Order
-from planner.routes.search import OnOrders, SearchLimits, search
+from planner.routes.search import OnOrders, Searched, SearchLimits, search, searched, solved
+from planner.routes.side_process import SideProcess
 from planner.routes.site_room import excess_t
 from planner.routes.solution import Kind
 from planner.routes.trips import packed
 
 WHOLE_JOBS = 500
 """Up to so many jobs a task is searched as a whole."""
-PART_JOBS = 220
-"""Jobs of a part: an iteration is ten times as quick as on 3,000."""
+PART_JOBS = 120
+"""Jobs of a part: an iteration is some twenty times as quick as on 3,000."""
 PART_ROUNDS = 4
 """Rounds of a part at least, where they are long."""
-PART_S = 2.5
+PART_S = 1.2
 """Seconds for a part."""
 FIRST_ITERATIONS = 25
 """Of each part of the first rounds."""
+WORTH_S = 10.0
+"""A shorter search has no use of a second process, which takes a second to begin."""
+LEAST_GAIN_CNY = 1e-6
 
 Price = Callable[[Order], float]
 
 
-def first_by_parts(task: DayTask, limits: SearchLimits) -> list[Order] | None:
+def first_by_parts(
+    task: DayTask, limits: SearchLimits, beat: Callable[[], None] | None = None
+) -> list[Order] | None:
     """First rounds, part by part; None where a part has none that keep every rule.
 
     Every part takes from the lorries that the parts before have left.
@@ -47,6 +58,7 @@ def first_by_parts(task: DayTask, limits: SearchLimits) -> list[Order] | None:
         found = search(
             build(part),
             SearchLimits(limits.end_s, limits.seed, FIRST_ITERATIONS),
+            beat=beat,
         )
         if not found.feasible:
             return None
@@ -64,23 +76,113 @@ def improve_by_parts(
     beat: Callable[[], None] | None = None,
 ) -> list[Order]:
     """Parts searched by turns all over the area until time (or ``iterations`` parts) is up."""
-    rng = np.random.default_rng(limits.seed)
-    near = nearness(task)
-    orders = list(orders)
-    for count, job in enumerate(_turns(len(task), rng)):
-        if limits.left_s <= 0 or (limits.iterations is not None and count >= limits.iterations):
-            break
-        chosen = _around(task, orders, near[job])
-        part = [orders[one] for one in chosen]
-        rest = [one for k, one in enumerate(orders) if k not in set(chosen)]
-        better = _searched(task, part, rest, limits, int(rng.integers(2**31)), price)
-        if better is not None:
-            orders = rest + better
-            if hear is not None:
-                hear(orders, sum(map(price, orders)))
-        if beat is not None:
-            beat()
-    return orders
+    turns = _Turns(task, list(orders), limits, price)
+    two = limits.processes > 1 and limits.iterations is None and limits.left_s >= WORTH_S
+    with SideProcess() if two else nullcontext() as beside:
+        for count in itertools.count():
+            if limits.left_s <= 0 or (limits.iterations is not None and count >= limits.iterations):
+                break
+            better = turns.take_in(beside) if beside is not None and not beside.busy else False
+            better |= turns.search_one(beat)
+            if better and hear is not None:
+                hear(turns.orders, sum(map(price, turns.orders)))
+            if beat is not None:
+                beat()
+        if beside is not None and not beside.busy:
+            turns.take_in(beside)
+    return turns.orders
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Neighbouring rounds, and the model of what they serve."""
+
+    orders: list[Order]
+    model: PyvrpModel
+
+
+class _Turns:
+    """Rounds of a large task, of which some are being searched.
+
+    ``orders`` are always all rounds; those that the second process has are also in ``away``.
+    """
+
+    def __init__(
+        self, task: DayTask, orders: list[Order], limits: SearchLimits, price: Price
+    ) -> None:
+        self.orders = orders
+        self._task, self._limits, self._price = task, limits, price
+        self._near = nearness(task)
+        self._rng = np.random.default_rng(limits.seed)
+        self._jobs = _jobs_by_turns(len(task), self._rng)
+        self._away: _Part | None = None
+
+    def search_one(self, beat: Callable[[], None] | None) -> bool:
+        """Search the next part here; whether it became cheaper."""
+        part = self._next_part()
+        if part is None:
+            return False
+        found = search(part.model, self._part_limits(), start=part.orders, beat=beat)
+        return self._accept(part, found)
+
+    def take_in(self, beside: SideProcess) -> bool:
+        """What the second process found, and its next part; whether it found something."""
+        part, best = self._away, beside.answer(0.0)
+        self._away = None
+        better = False
+        if part is not None and best is not None:
+            better = self._accept(part, searched(part.model, best))
+        self._away = self._next_part()
+        if self._away is not None:
+            model, limits = self._away.model, self._part_limits()
+            begin = model.solution(self._away.orders)
+            moment = time.time() + self._limits.left_s
+            beside.ask(search_part, model.data, model.cost_scale, limits.seed, begin, moment)
+        return better
+
+    def _next_part(self) -> _Part | None:
+        """Rounds about the next job; None where the second process has them all."""
+        away = {id(one) for one in self._away.orders} if self._away is not None else set()
+        free = [one for one in self.orders if id(one) not in away]
+        chosen = _around(self._task, free, self._near[next(self._jobs)])
+        part = [free[k] for k in chosen]
+        if not part:
+            return None
+        mine = {id(one) for one in part}
+        rest = [one for one in self.orders if id(one) not in mine]
+        jobs = np.sort(np.concatenate(jobs_of(self._task, part)))
+        return _Part(part, build(self._task.part(jobs, fleet_left(self._task.fleet, rest))))
+
+    def _part_limits(self) -> SearchLimits:
+        limits = self._limits
+        end_s = min(limits.end_s, time.perf_counter() + PART_S)
+        iterations = None if limits.iterations is None else FIRST_ITERATIONS
+        return SearchLimits(end_s, int(self._rng.integers(2**31)), iterations)
+
+    def _accept(self, part: _Part, found: Searched) -> bool:
+        """Put a part's new rounds in the place of the old ones if all is better for it."""
+        if not found.feasible or found.left_out:
+            return False
+        again = packed(self._task.problem, found.orders)
+        if sum(map(self._price, again)) >= sum(map(self._price, part.orders)) - LEAST_GAIN_CNY:
+            return False
+        mine = {id(one) for one in part.orders}
+        rest = [one for one in self.orders if id(one) not in mine]
+        before, after = rest + part.orders, rest + again
+        if self._task.sites_limited and excess_t(self._task, after) > excess_t(self._task, before):
+            return False
+        if any(n is not None and n < 0 for row in fleet_left(self._task.fleet, after) for n in row):
+            return False  # both processes took the same idle lorries
+        self.orders = after
+        return True
+
+
+def search_part(
+    data: pyvrp.ProblemData, cost_scale: float, seed: int, begin: pyvrp.Solution, moment: float
+) -> pyvrp.Solution:
+    """What the second process does: a part's search, to a moment of the wall's clock at most."""
+    left_s = min(PART_S, moment - time.time())
+    return solved(data, cost_scale, SearchLimits(time.perf_counter() + left_s, seed), begin)
 
 
 def nearness(task: DayTask) -> FloatArray:
@@ -110,7 +212,7 @@ def _clusters(near: FloatArray, away: FloatArray) -> Iterator[IntArray]:
         yield jobs
 
 
-def _turns(count: int, rng: np.random.Generator) -> Iterator[int]:
+def _jobs_by_turns(count: int, rng: np.random.Generator) -> Iterator[int]:
     """Every job by turns in a new order each time."""
     while True:
         yield from (int(one) for one in rng.permutation(count))
@@ -144,25 +246,3 @@ def _around(task: DayTask, orders: list[Order], near: FloatArray) -> list[int]:
         chosen.append(k)
         size += len(jobs[k])
     return chosen
-
-
-def _searched(
-    task: DayTask,
-    part: list[Order],
-    rest: list[Order],
-    limits: SearchLimits,
-    seed: int,
-    price: Price,
-) -> list[Order] | None:
-    """Better rounds for the jobs of some, None where none were found."""
-    jobs = np.sort(np.concatenate(jobs_of(task, part)))
-    inner = task.part(jobs, fleet_left(task.fleet, rest))
-    end_s = min(limits.end_s, time.perf_counter() + PART_S)
-    iterations = None if limits.iterations is None else FIRST_ITERATIONS
-    found = search(build(inner), SearchLimits(end_s, seed, iterations), start=part)
-    if not found.feasible or found.left_out:
-        return None
-    again = packed(task.problem, found.orders)
-    cheaper = sum(map(price, again)) < sum(map(price, part)) - 1e-6
-    fuller = task.sites_limited and excess_t(task, rest + again) > excess_t(task, rest + part)
-    return again if cheaper and not fuller else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -192,6 +193,10 @@ class RoundsProblem:
 
     def fingerprint(self) -> str:
         """SHA-256 over every value that can change the answer."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         _feed(digest, self)
         return digest.hexdigest()

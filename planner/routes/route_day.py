@@ -34,9 +34,11 @@ SMALL_JOBS, SMALL_ITERATIONS, RESTARTS = 25, 3_000, 6
 LAPS = 4
 TOLL_TURNS = 4
 """Searches of a task whose sites would be overfilled, each with higher tolls."""
-TIDY_S_A_JOB = 0.01
+TIDY_S_A_JOB = 0.004
 TIDY_SHARE = 0.1
 """Seconds a job, and share of the time, for moves that the search does not make."""
+REMEMBERED = 4_000
+"""Prices of rounds; some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,15 @@ class DayAnswer:
 
 def price(task: DayTask, order: Order) -> float:
     """CNY of a round, with tolls; ``inf`` where it breaks a rule."""
+    known = task.prices_cny
+    if order not in known:
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[order] = _price(task, order)
+    return known[order]
+
+
+def _price(task: DayTask, order: Order) -> float:
     timed = schedule(task.problem, order, day=task.day)
     if timed is None:
         return float("inf")
@@ -227,7 +238,7 @@ def _large(
     hear: OnOrders | None,
     beat: Callable[[], None] | None,
 ) -> list[Order] | None:
-    orders = first_by_parts(task, limits) if start is None else start.orders
+    orders = first_by_parts(task, limits, beat) if start is None else start.orders
     if orders is None:
         return _whole(task, limits, None, hear, beat)
     if hear is not None and start is None:

@@ -71,6 +71,8 @@ class SearchLimits:
     """Stop at this moment where nothing yet keeps every rule."""
     temper: Temper | None = None
     """None is the one that suits the time."""
+    processes: int = 1
+    """2 where parts of a large task may be searched in a second process."""
 
     @property
     def left_s(self) -> float:
@@ -123,7 +125,20 @@ def search(
     beat: Callable[[], None] | None = None,
 ) -> Searched:
     """The best rounds of a model within the limits, from ``start`` where there is one."""
-    data = model.data
+    begin = None if start is None else model.solution(start)
+    return searched(
+        model, solved(model.data, model.cost_scale, limits, begin, _Listener(model, hear, beat))
+    )
+
+
+def solved(
+    data: pyvrp.ProblemData,
+    cost_scale: float,
+    limits: SearchLimits,
+    begin: pyvrp.Solution | None,
+    listener: IteratedLocalSearchCallbacks | None = None,
+) -> pyvrp.Solution:
+    """PyVRP's best solution of its own data, from ``begin`` or from a random one."""
     rng = pyvrp.RandomNumberGenerator(seed=limits.seed)
     local = LocalSearch(
         data, rng, compute_neighbours(data, NeighbourhoodParams()), PerturbationManager()
@@ -135,26 +150,25 @@ def search(
     # PyVRP's own cap is for prices of about one; a cent here is a thousand of its units.
     params = PenaltyParams(
         solutions_between_updates=temper.updates,
-        max_penalty=MAX_PENALTY * max(1.0, model.cost_scale / 100),
+        max_penalty=MAX_PENALTY * max(1.0, cost_scale / 100),
     )
     penalties = PenaltyManager(params.midpoint_penalties(data), params)
-    listener = _Listener(model, hear, beat)
+    listener = listener or IteratedLocalSearchCallbacks()
     strict = penalties.max_cost_evaluator()
-    begin = pyvrp.Solution.make_random(data, rng) if start is None else model.solution(start)
-    polished = local(begin, strict, exhaustive=True)
-    if start is None or strict.cost(polished) <= strict.cost(begin):
-        begin = polished
-    if begin.is_feasible():
-        listener.on_best(begin)
+    first = pyvrp.Solution.make_random(data, rng) if begin is None else begin
+    polished = local(first, strict, exhaustive=True)
+    if begin is None or strict.cost(polished) <= strict.cost(first):
+        first = polished
+    if first.is_feasible():
+        listener.on_best(first)
     algorithm = IteratedLocalSearch(
         data,
         penalties,
         local,
-        begin,
+        first,
         IteratedLocalSearchParams(history_length=temper.history, callbacks=listener),
     )
-    result = algorithm.run(_Stop(limits), collect_stats=False)
-    return searched(model, result.best)
+    return algorithm.run(_Stop(limits), collect_stats=False).best
 
 
 def searched(model: PyvrpModel, best: pyvrp.Solution) -> Searched:

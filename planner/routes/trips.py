@@ -8,15 +8,15 @@ packed again: the longest first, each onto the first lorry that can still take i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from planner.routes.fleet import VehicleClass
 from planner.routes.problem import RoundsProblem
 from planner.routes.schedule import Call, Order, schedule
 from planner.routes.solution import Kind
 
-Price = Callable[[Order], float]
+SAVED_AT_MOST = 0.4
+"""Of a trip's time, by joining it to another; more is not worth the trying."""
 
 
 def packed(problem: RoundsProblem, orders: list[Order]) -> list[Order]:
@@ -29,48 +29,47 @@ def packed(problem: RoundsProblem, orders: list[Order]) -> list[Order]:
         by_home[order.vehicle, order.depot].append(order)
     for (vehicle, _), mine in sorted(by_home.items()):
         again = _packed_alike(problem, problem.vehicles[vehicle], mine)
-        found += again if _cost(problem, again) <= _cost(problem, mine) else mine
+        cheaper = sum(one.cost_cny for one in again) <= sum(
+            _timed(problem, one).cost_cny for one in mine
+        )
+        found += [one.order for one in again] if cheaper else mine
     return found
 
 
-def _cost(problem: RoundsProblem, orders: list[Order]) -> float:
-    total = 0.0
-    for order in orders:
-        timed = schedule(problem, order, day=0)
-        total += float("inf") if timed is None else timed.cost_cny(problem)
-    return total
+@dataclass(frozen=True)
+class _Timed:
+    """An order with its price and the seconds that its lorry is out, ``inf`` if it cannot be."""
+
+    order: Order
+    cost_cny: float
+    out_s: float
+
+
+def _timed(problem: RoundsProblem, order: Order) -> _Timed:
+    timed = schedule(problem, order, day=0)
+    if timed is None:
+        return _Timed(order, float("inf"), float("inf"))
+    return _Timed(order, timed.cost_cny(problem), timed.out_s)
 
 
 def _packed_alike(
     problem: RoundsProblem, vehicle: VehicleClass, orders: list[Order]
-) -> list[Order]:
+) -> list[_Timed]:
     """First fit, the longest first, of the trips of one class and depot."""
-    trips = [(trip, _out_s(problem, trip)) for order in orders for trip in trips_of(order)]
-    trips.sort(key=lambda one: -one[1])
-    lorries: list[Order] = []
-    out_s: list[float] = []
-    for trip, own_s in trips:
+    trips = [_timed(problem, trip) for order in orders for trip in trips_of(order)]
+    lorries: list[_Timed] = []
+    for trip in sorted(trips, key=lambda one: -one.out_s):
         for k, lorry in enumerate(lorries):
             # Going on from where it emptied saves no more than the two ways to the depot and back.
-            if out_s[k] + own_s * SAVED_AT_MOST > vehicle.longest_out_s:
+            if lorry.out_s + trip.out_s * SAVED_AT_MOST > vehicle.longest_out_s:
                 continue
-            both = _join(problem, vehicle, lorry, trip)
+            both = _joined(problem, vehicle, lorry, trip)
             if both is not None:
-                lorries[k], out_s[k] = both, _out_s(problem, both)
+                lorries[k] = both
                 break
         else:
             lorries.append(trip)
-            out_s.append(own_s)
     return lorries
-
-
-SAVED_AT_MOST = 0.4
-"""Of a trip's time, by joining it to another; more is not worth the trying."""
-
-
-def _out_s(problem: RoundsProblem, order: Order) -> float:
-    timed = schedule(problem, order, day=0)
-    return float("inf") if timed is None else timed.out_s
 
 
 def trips_of(order: Order) -> list[Order]:
@@ -86,15 +85,17 @@ def trips_of(order: Order) -> list[Order]:
     return [replace(order, calls=tuple(calls)) for calls in found if calls]
 
 
-def _join(problem: RoundsProblem, vehicle: VehicleClass, first: Order, then: Order) -> Order | None:
-    trips = len(trips_of(first)) + len(trips_of(then))
+def _joined(
+    problem: RoundsProblem, vehicle: VehicleClass, first: _Timed, then: _Timed
+) -> _Timed | None:
+    trips = len(trips_of(first.order)) + len(trips_of(then.order))
     if vehicle.longest_trips is not None and trips > vehicle.longest_trips:
         return None
-    apart_cny = _cost(problem, [first, then])
-    for one, other in ((first, then), (then, first)):
+    apart_cny = first.cost_cny + then.cost_cny
+    for one, other in ((first.order, then.order), (then.order, first.order)):
         # Without disposal sites the depot is where it empties.
         between = () if one.calls[-1][0] is Kind.DISPOSAL else ((Kind.DEPOT, one.depot, 1.0),)
-        both = replace(one, calls=(*one.calls, *between, *other.calls))
-        if _cost(problem, [both]) <= apart_cny:
+        both = _timed(problem, replace(one, calls=(*one.calls, *between, *other.calls)))
+        if both.cost_cny <= apart_cny:
             return both
     return None

@@ -1,31 +1,17 @@
-"""A second search of a task in a process of its own, beside ours, from another beginning.
-
-The search holds Python's lock, so that threads would only take turns. The child is this module
-(``python -m planner.routes.twin``): it reads a task, searches it until its time is up and writes
-its answer; messages are pickles between the two processes alone. It is started with ``subprocess``,
-because workers of a pool may have no multiprocessing children, and it ends when its parent ends it
-or is gone.
-"""
+"""A second search of a task in a process of its own, beside ours, from another beginning."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pickle
-import subprocess
-import sys
-import threading
 import time
 from dataclasses import replace
 from math import ceil
-from pathlib import Path
-from typing import IO
 
 from planner.routes.day_task import DayTask, needs_time
 from planner.routes.pyvrp_lorries import ROUNDING
 from planner.routes.pyvrp_model import build
 from planner.routes.route_day import GIVE_UP_SHARE, DayAnswer, route_day
 from planner.routes.search import FICKLE, PATIENT, SHORT_S, SearchLimits, search
+from planner.routes.side_process import SideProcess
 
 WORTH_S = 4.0
 """A shorter search is over before a child has begun."""
@@ -38,64 +24,30 @@ OTHER_SEED = 7919
 
 
 class Twin:
-    """A child that searches; whoever started it ends it."""
+    """A child that searches a task; whoever started it ends it."""
 
     def __init__(self, task: DayTask, limits: SearchLimits) -> None:
         self._end_s = limits.end_s
-        root = str(Path(__file__).resolve().parents[2])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "planner.routes.twin"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            # Ctrl-C goes to the parent alone, which ends the child itself.
-            start_new_session=True,
-        )
-        self._answer: DayAnswer | None = None
+        self._child = SideProcess()
         # A moment on the wall's clock: processes do not share any other for certain.
         moment = time.time() + limits.left_s - HAND_OVER_S
-        # Made into bytes here: while it is handed over, our own search fills the task's caches.
-        asked = pickle.dumps((task, moment, (limits.seed + OTHER_SEED) % 2**31))
-        self._talk = threading.Thread(target=self._exchange, args=(asked,), daemon=True)
-        self._talk.start()
-
-    def _exchange(self, asked: bytes) -> None:
-        """Hand the task over and take the answer in; a child that died has none."""
-        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError, ValueError):
-            assert self._process.stdin is not None  # noqa: S101 - asked for when it was started
-            assert self._process.stdout is not None  # noqa: S101 - likewise
-            self._process.stdin.write(asked)
-            self._process.stdin.flush()
-            self._answer = pickle.load(self._process.stdout)  # noqa: S301 - our own child's
+        self._child.ask(search_beside, task, moment, (limits.seed + OTHER_SEED) % 2**31)
 
     def answer(self) -> DayAnswer | None:
         """What it found, waited for until shortly after its end; None where it has nothing."""
-        self._talk.join(max(0.0, self._end_s - time.perf_counter()) + PATIENCE_S)
-        return self._answer
+        found: DayAnswer | None = self._child.answer(self._end_s + PATIENCE_S)
+        return found
 
     def end(self) -> None:
         """End it at once, whatever it is doing."""
-        self._process.kill()
-        self._process.wait()
-        self._talk.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self._child.end()
 
 
-def main() -> None:
-    """Answer one task."""
-    inbox: IO[bytes] = sys.stdin.buffer
-    task, moment, seed = pickle.load(inbox)  # noqa: S301 - our own parent's
-    threading.Thread(target=_end_with_parent, args=(inbox,), daemon=True).start()
+def search_beside(task: DayTask, moment: float, seed: int) -> DayAnswer:
+    """What the child does: a search until a moment of the wall's clock."""
     left_s = moment - time.time()
     temper = FICKLE if left_s <= SHORT_S else PATIENT
-    limits = SearchLimits(time.perf_counter() + left_s, seed, temper=temper)
-    pickle.dump(_searched(task, limits), sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    return _searched(task, SearchLimits(time.perf_counter() + left_s, seed, temper=temper))
 
 
 def _searched(task: DayTask, limits: SearchLimits) -> DayAnswer:
@@ -121,13 +73,3 @@ def _fewest(task: DayTask) -> DayTask | None:
         for streams, measure, room in vehicles[0].limits()
     ]
     return replace(task, fleet=((max(needed),),)) if needed else None
-
-
-def _end_with_parent(inbox: IO[bytes]) -> None:
-    """Nothing more comes: when the pipe closes, whoever asked is gone."""
-    inbox.read(1)
-    os._exit(3)
-
-
-if __name__ == "__main__":
-    main()
