@@ -97,8 +97,31 @@ def _scenario(path: Path, overrides: list[str], streams: list[str]) -> tuple[Sce
         read, folder = example(str(path), overrides), Path()
     else:
         read, folder = load_scenario(path, overrides), path.parent
+    known = [one.stream for one in read.streams]
+    _refuse_unknown([one for one in streams if one not in known], known)
     kept = tuple(one for one in read.streams if not streams or one.stream in streams)
     return (read.model_copy(update={"streams": kept}) if kept else read), folder
+
+
+def _refuse_unknown(unknown: list[str], known: list[str]) -> None:
+    """Say at once what the scenario lacks, and which example shows it; not after its plan."""
+    from geodata.faults import N_, Fault, InputError  # noqa: PLC0415
+    from scenarios.load import example  # noqa: PLC0415
+
+    faults = []
+    for name in unknown:
+        shown = [one for one in EXAMPLES if name in {use.stream for use in example(one).streams}]
+        message = N_("the scenario has no stream {stream}; it has {known}")
+        values = {"stream": name, "known": ", ".join(known)}
+        if shown:
+            message = N_(
+                "the scenario has no stream {stream}; it has {known}. The example {example} has "
+                "it: wangdian rounds {example} --stream {stream}"
+            )
+            values["example"] = shown[0]
+        faults.append(Fault("--stream", message, values))
+    if faults:
+        raise InputError(faults)
 
 
 def _planned(
