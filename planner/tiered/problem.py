@@ -8,8 +8,9 @@ and is read-only after that (vary with :func:`dataclasses.replace`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -139,12 +140,28 @@ class Stream:
         """Positions of the legs that arrive at a level."""
         return tuple(n for n, leg in enumerate(self.legs) if leg.destination == level)
 
+    @cached_property
+    def leads_on(self) -> Mapping[str, BoolArray]:
+        """By level, (f,) whether what comes in can go on to an end.
+
+        An end is a terminal, or a facility of a tier that no leg leaves.
+        """
+        leads: dict[str, BoolArray] = {}
+        for level in reversed(self.levels[1:]):
+            legs = [self.legs[n] for n in self.legs_from(level)]
+            ahead = np.full(self.level_size(level), not legs)
+            for leg in legs:
+                ahead[leg.row[leads[leg.destination][leg.to]]] = True
+            leads[level] = ahead
+        return leads
+
     @property
     def reachable(self) -> BoolArray:
-        """(n,) demand points with an arc to anywhere."""
+        """(n,) demand points with a way to an end of the stream."""
         there = np.zeros(len(self.demand), np.bool_)
         for n in self.legs_from(DEMAND):
-            there |= np.diff(self.legs[n].start) > 0
+            leg = self.legs[n]
+            there[leg.row[self.leads_on[leg.destination][leg.to]]] = True
         return there
 
 

@@ -53,7 +53,7 @@ class StreamPlan:
 class Unserved:
     """A demand point that is not (wholly) served in a phase.
 
-    ``kind`` is "unreachable" (no arc), "left_out" (no open facility in reach) or "no_room" (one in
+    ``kind`` is "unreachable" (no way to an end), "left_out" (no open facility in reach) or "no_room" (one in
     reach, but others weighed more).
     """
 

@@ -68,7 +68,8 @@ class FirstTier:
         tier, weight = stream.tiers[0], problem.phases.weight[:, None]
         part = tier.facilities
         leg = stream.legs[stream.legs_from(DEMAND)[0]]
-        order = np.argsort(leg.to, kind="stable")
+        leads_on = np.flatnonzero(stream.leads_on[tier.id][leg.to])
+        order = leads_on[np.argsort(leg.to[leads_on], kind="stable")]
         start = np.searchsorted(leg.to[order], np.arange(len(part) + 1))
         row, to = leg.row[order], leg.to[order]
         price = leg.cost_cny_per_t[order] + part.handling_cny_per_t[to]

@@ -11,7 +11,7 @@ from planner import Sites, SolverSettings, presets, solve
 from planner.models.modelling import ArrayWriter, PulpWriter
 from planner.models.tiered import build
 from planner.models.tiered_draft import Rule
-from planner.solving.tiered import units
+from planner.solving.tiered import decomposition, main_solve, units
 from planner.tiered import (
     DEMAND,
     Contiguity,
@@ -25,6 +25,7 @@ from planner.tiered import (
     Tier,
     TieredDemand,
     TieredProblem,
+    checker,
 )
 from tests.planner.models.test_golden import compare, same_program
 from tests.planner.tiered.problems import RULES, tiny
@@ -145,3 +146,34 @@ def test_faults_are_named_all_at_once() -> None:
         )
     with pytest.raises(ValueError, match="symmetric"):
         Contiguity("t", [0, 1, 1], [1], [-1])
+
+
+def without_a_way_on(problem: TieredProblem) -> TieredProblem:
+    """Facility b leads nowhere, and the last point reaches b alone."""
+    first, second = problem.streams[0].legs
+    near = np.full((3, 2), np.inf)
+    near[first.row, first.to] = first.cost_cny_per_t
+    far = np.full((2, 2), np.inf)
+    far[second.row, second.to] = second.cost_cny_per_t
+    near[2, 0] = far[1] = np.inf
+    legs = (Leg.from_dense(DEMAND, "low", near, near), Leg.from_dense("low", "up", far, far))
+    stream = replace(problem.streams[0], legs=legs)
+    return replace(problem, streams=(stream,))
+
+
+@pytest.mark.parametrize("method", ["plain", "main_solve", "decomposition"])
+def test_a_point_whose_ways_all_end_halfway_is_named_and_the_others_planned(
+    method, monkeypatch
+) -> None:
+    if method == "main_solve":
+        monkeypatch.setattr(main_solve, "LEAST_ARCS", 0)
+    elif method == "decomposition":
+        monkeypatch.setattr(decomposition, "LEAST_ARCS", 0)
+    problem = without_a_way_on(tiny(3))
+    assert problem.streams[0].reachable.tolist() == [True, True, False]
+    found = solve(problem, SolverSettings(time_limit_s=20.0))
+    assert found.has_plan
+    assert not checker.verify(problem, found)
+    assert {(one.demand, one.kind) for one in found.unserved} == {(2, "unreachable")}
+    apart = solve(problem, SolverSettings(accelerate=False))
+    assert found.certificate.bound <= apart.certificate.objective + 1e-6
