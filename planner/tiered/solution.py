@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,8 +53,8 @@ class StreamPlan:
 class Unserved:
     """A demand point that is not (wholly) served in a phase.
 
-    ``kind`` is "unreachable" (no way to an end), "left_out" (no open facility in reach) or "no_room" (one in
-    reach, but others weighed more).
+    ``kind`` is "unreachable" (no way to an end), "left_out" (no open facility in reach) or
+    "no_room" (one in reach, but others weighed more).
     """
 
     stream: str
@@ -97,6 +97,28 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
+class GroupResult:
+    """What became of streams that are solved together, apart from the others.
+
+    Where one group has no plan the whole has none, and what the others have is found here.
+
+    Parameters
+    ----------
+    streams : their ids
+    objective, bound : of the first goal; nan without a plan, and where it is infeasible
+    plans : by stream; empty where there is none
+    reasons : why there is none
+    """
+
+    streams: tuple[str, ...]
+    outcome: Outcome
+    objective: float
+    bound: float
+    plans: tuple[StreamPlan, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class TieredSolution:
     """The programme of all streams with its certificate.
 
@@ -114,8 +136,17 @@ class TieredSolution:
     unserved: tuple[Unserved, ...] = ()
     yielded: tuple[Yielded, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    bounds_by_group: Mapping[str, float] = field(default_factory=dict)
-    """Lower bound of each group of streams that share no place, for the first goal."""
+    groups: tuple[GroupResult, ...] = ()
+    """What became of each group of streams that share no place."""
+
+    @property
+    def bounds_by_group(self) -> Mapping[str, float]:
+        """Lower bound of each group for the first goal, by its streams' names."""
+        return {", ".join(one.streams): one.bound for one in self.groups}
+
+    def group_of(self, stream: str) -> GroupResult | None:
+        """What became of the streams that were solved with this one."""
+        return next((one for one in self.groups if stream in one.streams), None)
 
     @property
     def outcome(self) -> Outcome:

@@ -10,12 +10,10 @@ import numpy as np
 
 from geodata.faults import N_, Fault, raise_errors
 from planner import SolverSettings
-from planner.solution import Cancelled, Certificate, Outcome, Progress
-from planner.solving import judging
+from planner.solution import Cancelled, Certificate, Outcome, Progress, Reason
 from planner.solving.tiered.groups import groups_of, part_of
-from planner.tiered import Flow, TieredSolution
+from planner.tiered import Flow, Stream, TieredSolution
 from planner.tiered import StreamPlan as TieredPlan
-from planner.tiered.objectives import goal_value
 from scenarios.changes import changed_inputs
 from scenarios.clock import Clock
 from scenarios.inputs import Inputs, load_inputs
@@ -160,7 +158,7 @@ def _stream_plan(
 ) -> StreamPlan:
     """One stream: the last phase as its tables, every phase beside it."""
     levels = programme.levels[position]
-    shown = solution if solution.has_plan else _as_it_stands(programme, solution)
+    shown = solution if solution.has_plan else _with_what_there_is(programme, solution)
     states = phase_states(programme, shown, position, shared.travel)
     last = states[-1]
     part, certificate = _part(programme, shown, position)
@@ -171,7 +169,8 @@ def _stream_plan(
         assignments=last.assignments,
         indicators=last.indicators,
         tiers=tuple(
-            TierResult(tier.id, certificate, solution.reasons) for tier in levels.sited[:1]
+            TierResult(tier.id, certificate, _reasons(solution, levels.profile.id))
+            for tier in levels.sited[:1]
         ),
         certificate=certificate,
         assessment=present_state(shared, levels.profile, levels.points, levels.facilities),
@@ -182,17 +181,32 @@ def _stream_plan(
     )
 
 
-def _as_it_stands(programme: Programme, solution: TieredSolution) -> TieredSolution:
-    """Where there is no plan: what exists stays, and nobody is said to be served."""
-    t = len(programme.years)
-    streams = tuple(
-        TieredPlan(
-            size=tuple(np.tile(one.facilities.existing_size, (t, 1)) for one in stream.tiers),
-            flows=tuple(Flow.none() for _ in stream.legs),
-        )
-        for stream in programme.problem.streams
+def _with_what_there_is(programme: Programme, solution: TieredSolution) -> TieredSolution:
+    """Where the whole has no plan: the plans of the streams that have one.
+
+    Of the others what exists stays, and nobody is said to be served.
+    """
+    streams = []
+    for stream in programme.problem.streams:
+        group = solution.group_of(stream.id)
+        if group is not None and group.plans:
+            streams.append(group.plans[group.streams.index(stream.id)])
+        else:
+            streams.append(_as_it_stands(stream, len(programme.years)))
+    return replace(solution, streams=tuple(streams))
+
+
+def _as_it_stands(stream: Stream, years: int) -> TieredPlan:
+    return TieredPlan(
+        size=tuple(np.tile(one.facilities.existing_size, (years, 1)) for one in stream.tiers),
+        flows=tuple(Flow.none() for _ in stream.legs),
     )
-    return replace(solution, streams=streams)
+
+
+def _reasons(solution: TieredSolution, stream: str) -> tuple[Reason, ...]:
+    """Why the streams that are decided with this one have no plan."""
+    group = solution.group_of(stream)
+    return solution.reasons if group is None else group.reasons
 
 
 def _part(
@@ -200,17 +214,18 @@ def _part(
 ) -> tuple[ProgrammePart, Certificate]:
     """The streams that were decided together with this one, and their certificate."""
     problem, whole = programme.problem, solution.certificate
+    found = solution.group_of(problem.stream_ids[position])
     group = next(one for one in groups_of(problem) if position in one)
     part = part_of(problem, group)
     plans = tuple(solution.streams[s] for s in group)
     whole = replace(whole, problem_hash=part.fingerprint())
-    name = ", ".join(problem.stream_ids[s] for s in group)
-    if not np.isfinite(whole.objective) or name not in solution.bounds_by_group:
+    if found is None:
         return ProgrammePart(part, plans), whole
-    objective = goal_value(part, plans, problem.goals[0])
-    bound = judging.settled_bound(objective, solution.bounds_by_group[name], maximise=False)
-    outcome = judging.outcome_of(objective, bound, cancelled=whole.outcome is Outcome.CANCELLED)
-    return (
-        ProgrammePart(part, plans),
-        replace(whole, outcome=outcome, objective=objective, bound=bound),
+    own = replace(
+        whole,
+        outcome=found.outcome,
+        objective=found.objective,
+        bound=found.bound,
+        checked=bool(found.plans),
     )
+    return ProgrammePart(part, plans), own

@@ -10,7 +10,6 @@ import numpy as np
 import pulp
 
 from planner.solution import (
-    FEASIBILITY_TOLERANCE,
     Cancelled,
     Certificate,
     OnProgress,
@@ -22,21 +21,37 @@ from planner.solution import (
 from planner.solving import highs, judging
 from planner.solving.judging import InternalError
 from planner.solving.method import Watch
-from planner.solving.tiered import alike, contiguous, coupled, explain, main_solve, units
-from planner.solving.tiered.decomposition import load_kernels, solve_decomposed, suits
+from planner.solving.tiered import (
+    alike,
+    contiguous,
+    coupled,
+    explain,
+    left_out,
+    main_solve,
+    units,
+)
+from planner.solving.tiered.clashes import clashes
+from planner.solving.tiered.decomposition import (
+    LEAST_ARCS,
+    load_kernels,
+    solve_decomposed,
+    suits,
+)
 from planner.solving.tiered.groups import groups_of, part_of
-from planner.solving.tiered.plain import GroupAnswer, hopeless_lowered, solve_plain
+from planner.solving.tiered.plain import (
+    GroupAnswer,
+    arcs_of,
+    hopeless_lowered,
+    solve_plain,
+)
 from planner.tiered import checker
-from planner.tiered.loads import served_share
-from planner.tiered.network import DEMAND, TERMINALS
-from planner.tiered.objectives import goal_value, off_quota, opened_in
-from planner.tiered.problem import Stream, TieredProblem
+from planner.tiered.objectives import goal_value
+from planner.tiered.problem import TieredProblem
 from planner.tiered.solution import (
+    GroupResult,
     Stage,
     StreamPlan,
     TieredSolution,
-    Unserved,
-    Yielded,
 )
 
 
@@ -70,19 +85,30 @@ def _told_apart(
 ) -> TieredSolution:
     """The answer to the merged problem as one to the problem, checked again."""
     certificate = replace(solution.certificate, problem_hash=problem.fingerprint())
+    groups = tuple(_group_apart(problem, small, one) for one in solution.groups)
     if not solution.has_plan:
-        return replace(solution, certificate=certificate)
+        return replace(solution, certificate=certificate, groups=groups)
     plans = units.told_apart(problem, small, solution.streams)
-    broken = checker.check_plan(problem, plans)
-    if broken:
-        raise InternalError(f"units told apart broke {broken[0]} ({len(broken)} in all)")
+    _refuse_broken(problem, plans, "units told apart")
     return replace(
         solution,
         certificate=certificate,
+        groups=groups,
         streams=plans,
-        unserved=unserved_of(problem, plans),
-        yielded=yielded_of(problem, plans),
+        unserved=left_out.unserved_of(problem, plans),
+        yielded=left_out.yielded_of(problem, plans),
     )
+
+
+def _group_apart(problem: TieredProblem, small: TieredProblem, group: GroupResult) -> GroupResult:
+    """A group's plans of the merged problem as plans of the problem."""
+    if not group.plans:
+        return group
+    whole, merged = (
+        part_of(one, [one.stream_ids.index(name) for name in group.streams])
+        for one in (problem, small)
+    )
+    return replace(group, plans=units.told_apart(whole, merged, group.plans))
 
 
 class _Run:
@@ -107,6 +133,9 @@ class _Run:
                 break
             for part in sorted(filter(main_solve.applies, self._parts), key=_size)[:1]:
                 main_solve.load_kernels(part)
+            for part in filter(contiguous.suits, self._parts):
+                contiguous.load_kernels(part)
+                break
         self.watch = Watch(settings)
 
     def solve(self) -> bool:
@@ -116,6 +145,7 @@ class _Run:
                 self._solve_group(0, self._settings.threads)
             else:
                 self._solve_groups()
+            self._explain()
         except (Cancelled, KeyboardInterrupt):
             return True
         return False
@@ -142,6 +172,9 @@ class _Run:
         part, answer = self._parts[g], self._answers[g]
         settings = replace(self._settings, threads=threads, time_limit_s=self._time_of(g, workers))
         watch = Watch(settings, lambda event: self._tell(g, event))
+        if clashes(part):
+            answer.infeasible = True
+            return
         if settings.accelerate and coupled.suits(part):
             coupled.solve_coupled(part, settings, watch, answer, _solve_one)
             if answer.plans is None and watch.remaining_s > 0:
@@ -151,8 +184,19 @@ class _Run:
                     answer.bounds[0] = max(answer.bounds[0], bound)
         else:
             _solve_one(part, settings, watch, answer)
-        if answer.infeasible and answer.plans is None:
-            answer.reasons = explain.explain(self._whole[g], settings, watch)
+
+    def _explain(self) -> None:
+        """Why groups have no plan, once the others have had their time.
+
+        What is seen by counting is enough for large ones: to stretch their rules takes minutes.
+        """
+        for part, answer in zip(self._whole, self._answers, strict=True):
+            if not answer.infeasible or answer.plans is not None:
+                continue
+            counted = clashes(part)
+            if not counted or arcs_of(part) < LEAST_ARCS:
+                counted = explain.explain(part, self._settings, self.watch) or counted
+            answer.reasons = counted
 
     def _time_of(self, g: int, workers: int) -> float | None:
         """Seconds for a group: an equal part of what it and the groups not yet begun share.
@@ -192,10 +236,7 @@ class _Run:
         stages = self._stages(plans)
         outcome = _outcome(stages, problem, infeasible=infeasible, cancelled=cancelled)
         if plans is not None:
-            broken = checker.check_plan(problem, plans)
-            if broken:
-                methods = ", ".join(sorted({answer.method for answer in answers}))
-                raise InternalError(f"{methods} broke {broken[0]} ({len(broken)} in all)")
+            _refuse_broken(problem, plans, ", ".join(sorted({one.method for one in answers})))
         first = stages[0] if stages else None
         bound = self._bound(0) if first is None else first.bound
         certificate = Certificate(
@@ -217,15 +258,32 @@ class _Run:
             certificate=certificate,
             streams=() if plans is None else plans,
             stages=tuple(stages),
-            unserved=() if plans is None else unserved_of(problem, plans),
-            yielded=() if plans is None else yielded_of(problem, plans),
+            unserved=() if plans is None else left_out.unserved_of(problem, plans),
+            yielded=() if plans is None else left_out.yielded_of(problem, plans),
             reasons=reasons,
-            bounds_by_group={
-                ", ".join(problem.stream_ids[s] for s in group): answer.bounds[0]
-                for group, answer in zip(self._groups, answers, strict=True)
-                if answer.bounds
-            },
+            groups=tuple(
+                self._group_result(g, cancelled=cancelled) for g in range(len(self._groups))
+            ),
         )
+
+    def _group_result(self, g: int, *, cancelled: bool) -> GroupResult:
+        """What became of a group, checked by itself."""
+        group, answer = self._groups[g], self._answers[g]
+        bound = answer.bounds[0] if answer.bounds else -np.inf
+        ids = tuple(self._problem.stream_ids[s] for s in group)
+        if answer.plans is None:
+            nan = float("nan")
+            infeasible = answer.infeasible
+            outcome = judging.outcome_of(nan, nan, infeasible=infeasible, cancelled=cancelled)
+            bound = nan if infeasible else bound
+            return GroupResult(ids, outcome, nan, bound, reasons=answer.reasons)
+        part, goal = part_of(self._problem, group), self._problem.goals[0]
+        plans = tuple(alike.repeated(answer.plans, self._runs[g]))
+        _refuse_broken(part, plans, answer.method)
+        objective = goal_value(part, plans, goal)
+        bound = judging.settled_bound(objective, bound, maximise=False)
+        outcome = judging.outcome_of(objective, bound, cancelled=cancelled)
+        return GroupResult(ids, outcome, objective, bound, plans)
 
     def _whole_plan(self) -> tuple[StreamPlan, ...] | None:
         plans: list[StreamPlan | None] = [None] * len(self._problem.streams)
@@ -274,6 +332,12 @@ def _solve_one(
         solve_plain(part, settings, watch, answer)
 
 
+def _refuse_broken(problem: TieredProblem, plans: tuple[StreamPlan, ...], method: str) -> None:
+    broken = checker.check_plan(problem, plans)
+    if broken:
+        raise InternalError(f"{method} broke {broken[0]} ({len(broken)} in all)")
+
+
 def _start_anew(answer: GroupAnswer) -> None:
     """What a method leaves that found no plan says nothing to the next."""
     answer.reached, answer.bounds, answer.stage_seconds = [], [], {}
@@ -303,49 +367,3 @@ def _outcome(
     if len(stages) == len(problem.goals) and all(one is Outcome.OPTIMAL for one in every):
         return Outcome.OPTIMAL
     return Outcome.CANCELLED if cancelled else Outcome.FEASIBLE
-
-
-def yielded_of(problem: TieredProblem, plans: tuple[StreamPlan, ...]) -> tuple[Yielded, ...]:
-    """Quotas that a plan does not keep, phase by phase."""
-    return tuple(
-        Yielded(
-            quota.name,
-            quota.stream,
-            quota.tier,
-            t,
-            quota.strength,
-            opened_in(problem, plans, quota, t),
-            quota.minimum,
-            quota.maximum,
-        )
-        for quota in problem.quotas
-        for t in problem.quota_phases(quota).tolist()
-        if any(off_quota(problem, plans, quota, t))
-    )
-
-
-def unserved_of(problem: TieredProblem, plans: tuple[StreamPlan, ...]) -> tuple[Unserved, ...]:
-    """Points that a plan does not wholly serve, and why."""
-    found = []
-    for stream, plan in zip(problem.streams, plans, strict=True):
-        served = served_share(stream, plan, len(problem.phases))
-        for t, i in np.argwhere(served < 1 - FEASIBILITY_TOLERANCE).tolist():
-            missing = 1.0 - float(served[t, i])
-            tonnes = missing * float(stream.demand.tonnes[t, i])
-            kind = _why(stream, plan, t, i)
-            found.append(Unserved(stream.id, t, i, missing, tonnes, kind))
-    return tuple(found)
-
-
-def _why(stream: Stream, plan: StreamPlan, t: int, i: int) -> str:
-    if not stream.reachable[i]:
-        return "unreachable"
-    for n in stream.legs_from(DEMAND):
-        leg = stream.legs[n]
-        reached = leg.to[leg.start[i] : leg.start[i + 1]]
-        if leg.destination == TERMINALS:
-            if len(reached):
-                return "no_room"
-        elif (plan.size[stream.tier_ids.index(leg.destination)][t, reached] >= 0).any():
-            return "no_room"
-    return "left_out"

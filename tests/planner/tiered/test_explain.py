@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from planner import Outcome, solve
-from planner.tiered import FacilityQuota
+from planner.solving.tiered import solve as tiered_solve
+from planner.tiered import FacilityQuota, checker
 from tests.planner.tiered.problems import tiny
 
 pytestmark = pytest.mark.pulp
@@ -57,3 +58,43 @@ def test_two_rules_must_give_together() -> None:
     found = reasons(replace(problem, quotas=(quota,), phases=phases))
     assert {"tiered_quota_clash", "tiered_budget"} <= set(found)
     assert all(one.values["together"] for one in found.values())
+
+
+def test_a_large_problem_is_told_by_counting_alone(monkeypatch) -> None:
+    monkeypatch.setattr(tiered_solve, "LEAST_ARCS", 0)
+    problem = tiny(1)
+    part = replace(problem.streams[0].tiers[0].facilities, required=[True, True])
+    tiers = (replace(problem.streams[0].tiers[0], facilities=part), problem.streams[0].tiers[1])
+    streams = (replace(problem.streams[0], tiers=tiers),)
+    quotas = (
+        FacilityQuota("one point", "main", "low", [0, 1], 0, 1),
+        FacilityQuota("three centres", "main", "up", [0, 1], 3, phases=(1,)),
+    )
+    found = reasons(replace(problem, streams=streams, quotas=quotas))
+    assert list(found) == ["tiered_quota_clash"]
+    told = found["tiered_quota_clash"].values
+    assert told["by_subject"] == {"one point": 1.0, "three centres": 1.0}
+    assert told["amount"] == 2.0
+
+
+def test_streams_that_have_plans_keep_them_where_another_has_none() -> None:
+    problem = tiny(5, "shared")
+    apart = [
+        replace(tier, facilities=replace(tier.facilities, place=None))
+        for tier in problem.streams[1].tiers
+    ]
+    second = replace(problem.streams[1], tiers=tuple(apart))
+    quota = FacilityQuota("three points", "main", "low", [0, 1], 3)
+    problem = replace(problem, streams=(problem.streams[0], second), quotas=(quota,))
+    found = solve(problem)
+    assert found.outcome is Outcome.INFEASIBLE
+    assert not found.has_plan
+    none, one = found.group_of("main"), found.group_of("side")
+    assert none.outcome is Outcome.INFEASIBLE
+    assert not none.plans
+    assert one.outcome is Outcome.OPTIMAL
+    alone = replace(problem, streams=(second,), quotas=())
+    assert not checker.check_plan(alone, one.plans)
+    assert one.objective == pytest.approx(solve(alone).certificate.objective)
+    assert [reason.subjects for reason in none.reasons] == [("three points",)]
+    assert not one.reasons
