@@ -1,7 +1,7 @@
 """Location problems with known optima, ours beside the peers, one JSON row an instance.
 
 ``python -m benchmarks.location --data DIR --family FAMILY --json OUT [--instances NAME ...]
-[--time-limit S] [--peer spopt|pbp-pmedian|highs] [--capacity C]``
+[--time-limit S] [--peer spopt|pbp-pmedian|highs] [--capacity C] [--contiguous]``
 
 Every solve runs in a fresh process, ours and the peer's after one another, with the same threads,
 the same gap and the clock from the cost matrix on. ``highs`` is our own plain PuLP model without
@@ -33,7 +33,7 @@ _GRACE_S = 60.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the asked instances, print a line each and write all rows."""
     given = _parser().parse_args(arguments)
-    every = entries(given.family, given.data, given.capacity)
+    every = entries(given.family, given.data, given.capacity, contiguous=given.contiguous)
     wanted = _selected(every, given.instances)
     if not wanted:
         where = f" below {given.data}" if given.data else ""
@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gap", type=float, default=1e-6, help="relative gap to stop at")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--capacity", type=float, help="of every site, instead of the file's")
+    parser.add_argument(
+        "--contiguous",
+        action="store_true",
+        help="areas in one piece (kong: its connectivity files)",
+    )
     parser.add_argument("--peer", choices=("spopt", "pbp-pmedian", "highs"))
     parser.add_argument(
         "--no-cache", action="store_true", help="said for the record: no answer is ever reused here"
@@ -93,6 +98,7 @@ def _measured(entry: Entry, given: argparse.Namespace) -> dict[str, Any]:
         "family": given.family,
         "data": None if given.data is None else str(given.data.resolve()),
         "capacity": given.capacity,
+        "contiguous": given.contiguous,
         "instance": entry.name,
         "time_limit": given.time_limit,
         "gap": given.gap,
@@ -137,7 +143,7 @@ def _peer(entry: Entry, task: dict[str, Any], given: argparse.Namespace) -> dict
         }
     instance = entry.make()
     dense = instance.cost if isinstance(instance.cost, np.ndarray) else None
-    if dense is None or instance.model == "capacitated":
+    if dense is None or instance.model in {"capacitated", "areas"}:
         return {"peer_outcome": f"has no model for {instance.name}"}
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "instance.npz"

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks import location_generators as generators
 from benchmarks import location_instances as files
+from benchmarks.location_areas import in_one_piece
 from benchmarks.location_instances import Instance
 
 FAMILIES = ("pmed", "pcenter", "cap", "holmberg", "kong", "spopt", "mclp", "synthetic")
@@ -24,8 +25,19 @@ class Entry:
     make: Callable[[], Instance]
 
 
-def entries(family: str, directory: Path | None, capacity: float | None = None) -> list[Entry]:
-    """The instances of a family: generated, or found below the directory."""
+def entries(
+    family: str,
+    directory: Path | None,
+    capacity: float | None = None,
+    *,
+    contiguous: bool = False,
+) -> list[Entry]:
+    """The instances of a family: generated, or found below the directory.
+
+    ``contiguous`` asks for areas in one piece, of the families that name borders.
+    """
+    if contiguous and family != "kong":
+        raise SystemExit(f"family {family} names no borders; --contiguous goes with kong")
     if family == "mclp":
         return list(_covers())
     if family == "synthetic":
@@ -37,7 +49,7 @@ def entries(family: str, directory: Path | None, capacity: float | None = None) 
         "pcenter": lambda place, _: _pmed(place, "pcenter"),
         "cap": _cap,
         "holmberg": lambda place, _: _holmberg(place),
-        "kong": lambda place, _: _kong(place),
+        "kong": lambda place, _: _kong(place, contiguous=contiguous),
         "spopt": lambda place, _: _san_francisco(place),
     }
     return list(finders[family](directory, capacity))
@@ -92,11 +104,12 @@ def _holmberg(directory: Path) -> Iterator[Entry]:
             yield Entry(source.name, make)
 
 
-def _kong(directory: Path) -> Iterator[Entry]:
+def _kong(directory: Path, *, contiguous: bool) -> Iterator[Entry]:
+    kind = "CFLSAP(contiguous)" if contiguous else "SSCFLP"
     published = {
         row["instance"]: row
         for row in files.table(directory, "published_results.tsv")
-        if row["problem"] == "SSCFLP"
+        if row["problem"] == kind
     }
     for source in files.sources(directory):
         if files.is_kong(source):
@@ -108,7 +121,8 @@ def _kong(directory: Path) -> Iterator[Entry]:
                 optimum: float | None = float(high) if high and low == high else None,
                 best: float | None = float(row["matheuristic_objective"]) if row else None,
             ) -> Instance:
-                return replace(files.read_kong(source), optimum=optimum, best_known=best)
+                read = replace(files.read_kong(source), optimum=optimum, best_known=best)
+                return in_one_piece(read, directory) if contiguous else read
 
             yield Entry(source.name, make)
 

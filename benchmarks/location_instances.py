@@ -39,9 +39,11 @@ class Instance:
 
     Parameters
     ----------
-    model : "p_median", "p_centre", "set_cover", "maximal_cover" or "capacitated"
+    model : "p_median", "p_centre", "set_cover", "maximal_cover", "capacitated", or "areas" for
+        capacitated with areas in one piece
     cost : (n, m) impedance, or cost of serving the whole of a point where ``model`` is
-        "capacitated"; a :class:`scipy.sparse.csr_array` where only covered pairs are given
+        "capacitated" or "areas"; a :class:`scipy.sparse.csr_array` where only covered pairs
+        are given
     weight : (n,) demand
     p : sites to open, None where the model finds it
     radius : of covers
@@ -243,6 +245,7 @@ def read_kong(source: Source) -> Instance:
         capacity=units[candidate, 6],
         fixed=units[candidate, 5],
         single_source=True,
+        extra={"unit": units[:, 0], "home": np.flatnonzero(candidate)},
     )
 
 

@@ -17,11 +17,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from benchmarks.location_areas import areas_problem
 from benchmarks.location_families import entries
 from benchmarks.location_instances import Instance
 from benchmarks.measuring import peak_resident_mib
 from planner.problem import Arcs, Demand, Objective, Quota, Sites, SitingProblem
-from planner.solution import SitingSolution, SolverSettings, relative_gap
+from planner.solution import SolverSettings, relative_gap
+from planner.tiered import TieredProblem
+from planner.tiered import checker as tiered_checker
 
 _OBJECTIVES = {
     "p_median": Objective.MIN_COST,
@@ -32,8 +35,13 @@ _OBJECTIVES = {
 }
 
 
-def problem_of(instance: Instance) -> SitingProblem:
+def problem_of(instance: Instance) -> SitingProblem | TieredProblem:
     """The instance as the product's problem."""
+    return areas_problem(instance) if instance.model == "areas" else siting_problem(instance)
+
+
+def siting_problem(instance: Instance) -> SitingProblem:
+    """The instance as a problem of one tier."""
     n, m = instance.cost.shape
     fixed = instance.fixed
     if instance.model == "set_cover":
@@ -88,7 +96,7 @@ def _tiny(instance: Instance) -> Instance:
     return Instance(
         "tiny",
         instance.family,
-        instance.model,
+        "capacitated" if instance.model == "areas" else instance.model,
         np.where(np.isfinite(dense), dense, 1.0) if instance.radius is None else dense,
         instance.weight[kept],
         p=None if instance.p is None else 2,
@@ -101,7 +109,7 @@ def _tiny(instance: Instance) -> Instance:
 
 def solve_instance(instance: Instance, settings: SolverSettings) -> dict[str, Any]:
     """A row of results, without the peer's part."""
-    from planner.solving.checker import verify
+    from planner.solving import checker
     from planner.solving.solve import solve
 
     began_s = time.perf_counter()
@@ -110,10 +118,14 @@ def solve_instance(instance: Instance, settings: SolverSettings) -> dict[str, An
     load_s = time.perf_counter() - began_s
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     problem = problem_of(instance)
-    solution: SitingSolution = solve(problem, settings)
-    seconds = time.perf_counter() - began_s
-    cpu_s = time.process_time() - began_cpu_s
-    certificate = solution.certificate
+    if isinstance(problem, TieredProblem):
+        programme = solve(problem, settings)
+        seconds, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
+        certificate, broken = programme.certificate, tiered_checker.verify(problem, programme)
+    else:
+        solution = solve(problem, settings)
+        seconds, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
+        certificate, broken = solution.certificate, checker.verify(problem, solution)
     known = {"objective": certificate.objective, "bound": certificate.bound}
     return {
         "instance": instance.name,
@@ -135,7 +147,7 @@ def solve_instance(instance: Instance, settings: SolverSettings) -> dict[str, An
         "method": certificate.method,
         "bound_proof": certificate.bound_proof,
         "bound_verified": certificate.bound_verified,
-        "checked": not verify(problem, solution),
+        "checked": not broken,
         "threads": settings.threads,
         "asked_gap": settings.gap,
     }
@@ -156,7 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("task", help="JSON: family, data, capacity, instance, time_limit, ...")
     task = json.loads(Path(parser.parse_args(arguments).task).read_text(encoding="utf-8"))
     data = None if task["data"] is None else Path(task["data"])
-    every = {one.name: one for one in entries(task["family"], data, task["capacity"])}
+    found = entries(task["family"], data, task["capacity"], contiguous=task["contiguous"])
+    every = {one.name: one for one in found}
     settings = SolverSettings(
         time_limit_s=task["time_limit"],
         gap=task["gap"],

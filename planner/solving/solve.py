@@ -75,6 +75,8 @@ def solve(
         return solve_tiered(problem, settings, on_progress)
     settings = SolverSettings() if settings is None else settings
     watch = Watch(settings, on_progress)
+    # Within the time limit, not after it: of five million arcs it takes a second.
+    fingerprint = problem.fingerprint()
     reduced = _Reduced.of(problem)
     cancelled = False
     try:
@@ -88,7 +90,8 @@ def solve(
     reasons = found.reasons
     if found.infeasible and not reasons:
         reasons = _explained(reduced.problem, settings, watch)
-    return _certified(problem, reduced, replace(found, reasons=reasons), watch, cancelled=cancelled)
+    found = replace(found, reasons=reasons)
+    return _certified(problem, reduced, found, watch, fingerprint, cancelled=cancelled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +191,13 @@ def _explained(
 
 
 def _certified(
-    problem: SitingProblem, reduced: _Reduced, found: Found, watch: Watch, *, cancelled: bool
+    problem: SitingProblem,
+    reduced: _Reduced,
+    found: Found,
+    watch: Watch,
+    fingerprint: str,
+    *,
+    cancelled: bool,
 ) -> SitingSolution:
     maximise = judging.maximised(problem.objective)
     size = np.full(len(problem.sites), -1) if found.size is None else np.asarray(found.size)
@@ -216,7 +225,7 @@ def _certified(
         method=found.method,
         solver=f"HiGHS, models by PuLP {pulp.__version__}",
         solver_version=highs.version(),
-        problem_hash=problem.fingerprint(),
+        problem_hash=fingerprint,
         bound_proof=found.bound_proof,
         bound_verified=found.bound_verified,
         stage_seconds=found.stage_seconds,

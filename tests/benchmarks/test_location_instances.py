@@ -61,3 +61,44 @@ def test_a_county_has_sizes_and_a_quota_for_each_district():
     assert largest.sum() == pytest.approx(5 * made.weight.sum(), rel=0.01)
     assert not problem.single_source
     assert problem_of(replace(made, single_source=True)).single_source
+
+
+def kong_files(folder, units: int, row: str = "OID_,IN_FID,NEAR_FID,NEAR_DIST"):
+    """Units in a row, every second one a candidate, each bordering on the next."""
+    lines = ["OID pop PointX PointY fcadidature Fcost capa"]
+    for i in range(units):
+        candidate = i % 2 == 0
+        lines.append(
+            f"{i + 1} {i + 3} {1000 * i} 0 0 {50 + i if candidate else 0} {90 * candidate}"
+        )
+    (folder / "gya9.txt").write_text("\n".join(lines), encoding="utf-8")
+    borders = [row, *(f",{i},{i + 1},0.0" for i in range(1, units))]
+    (folder / "gy2_connectivity.txt").write_text("\n".join(borders), encoding="utf-8")
+
+
+def test_kongs_units_border_on_each_other_by_their_ids(tmp_path):
+    kong_files(tmp_path, 6)
+    (entry,) = entries("kong", tmp_path, contiguous=True)
+    problem = problem_of(entry.make())
+    (stream,) = problem.streams
+    rule = stream.contiguity
+    assert rule.home.tolist() == [0, 2, 4]
+    assert np.diff(rule.start).tolist() == [1, 2, 2, 2, 2, 1]
+    assert rule.neighbour.tolist() == [1, 0, 2, 1, 3, 2, 4, 3, 5, 4]
+    assert stream.demand.tonnes[0].tolist() == [3, 4, 5, 6, 7, 8]
+    (plain,) = entries("kong", tmp_path)
+    assert problem_of(plain.make()).single_source
+
+
+def test_borders_of_other_units_are_refused(tmp_path):
+    kong_files(tmp_path, 6)
+    with (tmp_path / "gy2_connectivity.txt").open("a", encoding="utf-8") as file:
+        file.write("\n,6,77,0.0\n")
+    (entry,) = entries("kong", tmp_path, contiguous=True)
+    with pytest.raises(SystemExit, match="77"):
+        entry.make()
+
+
+def test_only_families_with_borders_have_areas_in_one_piece(tmp_path):
+    with pytest.raises(SystemExit, match="borders"):
+        entries("holmberg", tmp_path, contiguous=True)

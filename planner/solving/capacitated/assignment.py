@@ -7,11 +7,13 @@ rounded, repaired and improved by shifts and swaps.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numba import njit
 
-from planner.problem import FloatArray, IntArray
+from planner.problem import BoolArray, FloatArray, IntArray
+from planner.solving.capacitated.attended import Pause, attended
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.search import SitePlan
 
@@ -27,7 +29,12 @@ class WholePlan:
 
 @njit(cache=True, nogil=True)
 def improve_assignment(  # noqa: C901, PLR0912 - one compiled kernel
-    cost: FloatArray, weight: FloatArray, room: FloatArray, site: IntArray, passes: int
+    cost: FloatArray,
+    weight: FloatArray,
+    room: FloatArray,
+    site: IntArray,
+    passes: int,
+    halt: IntArray,
 ) -> bool:
     """Repair overloads, then shift and swap while it pays; ``site`` (n,) is changed in place.
 
@@ -35,6 +42,7 @@ def improve_assignment(  # noqa: C901, PLR0912 - one compiled kernel
     ----------
     cost : (n, q) of each point at each open site
     room : (q,)
+    halt : (1,) ends the exchanges once another thread sets it
 
     Returns
     -------
@@ -45,7 +53,7 @@ def improve_assignment(  # noqa: C901, PLR0912 - one compiled kernel
     for i in range(n):
         load[site[i]] += weight[i]
     slack = 1e-9 * max(1.0, weight.sum())
-    if not _repair(cost, weight, room, site, load, slack):
+    if not _repair(cost, weight, room, site, load, slack, halt):
         return False
     for _ in range(passes):
         changed = False
@@ -63,6 +71,8 @@ def improve_assignment(  # noqa: C901, PLR0912 - one compiled kernel
                 changed = True
         for i in range(n):
             a = site[i]
+            if halt[0] != 0:
+                return True
             if cost[i].min() >= cost[i, a]:  # of two points that swap, one gets cheaper
                 continue
             for k in range(n):
@@ -92,6 +102,7 @@ def _repair(  # noqa: C901, PLR0912 - one compiled kernel
     site: IntArray,
     load: FloatArray,
     slack: float,
+    halt: IntArray,
 ) -> bool:
     """Move points off overfull sites at the least cost a unit; swaps where no shift fits."""
     n, q = cost.shape
@@ -104,6 +115,8 @@ def _repair(  # noqa: C901, PLR0912 - one compiled kernel
                 over = a
         if over < 0:
             return True
+        if halt[0] != 0:
+            return False
         excess = load[over] - room[over]
         best, one, other, to = np.inf, -1, -1, -1
         for i in range(n):
@@ -139,23 +152,32 @@ def _repair(  # noqa: C901, PLR0912 - one compiled kernel
     return False
 
 
-def rounded(data: CapacitatedData, plan: SitePlan, passes: int = 20) -> WholePlan | None:
+def rounded(
+    data: CapacitatedData, plan: SitePlan, passes: int = 20, pause: Pause | None = None
+) -> WholePlan | None:
     """A whole assignment near the plan's flow, None if it could not be repaired.
 
     Where whole points do not fit into the sizes that the divided ones need, larger sizes may grow.
     """
     site = plan.opened[np.argmax(plan.flow, axis=0)]
-    made = improved(data, plan.chosen, site, passes)
+    made = improved(data, plan.chosen, site, passes, pause)
     if made is not None:
         return made
     largest = np.where(plan.chosen >= 0, data.size_start[1:] - 1, -1)
-    return improved(data, largest, site, passes)
+    return improved(data, largest, site, passes, pause)
 
 
 def improved(
-    data: CapacitatedData, chosen: IntArray, site: IntArray, passes: int = 20
+    data: CapacitatedData,
+    chosen: IntArray,
+    site: IntArray,
+    passes: int = 20,
+    pause: Pause | None = None,
 ) -> WholePlan | None:
-    """A whole assignment to opened sizes, repaired and exchanged to its end; None if it fails."""
+    """A whole assignment to opened sizes, repaired and exchanged to its end; None if it fails.
+
+    Where there are so many points that it takes long, ``pause`` is asked whether to stop.
+    """
     opened = np.flatnonzero(chosen >= 0)
     if not len(opened):
         return None
@@ -163,9 +185,59 @@ def improved(
     position = np.full(data.m, -1)
     position[opened] = np.arange(len(opened))
     at = np.where(position[site] >= 0, position[site], np.argmin(cost, axis=1)).astype(np.int64)
-    if not improve_assignment(cost, data.weight, data.capacity[chosen[opened]], at, passes):
-        return None
-    return _whole(data, chosen, opened[at])
+    halt = np.zeros(1, np.int64)
+    room = data.capacity[chosen[opened]]
+    job = partial(improve_assignment, cost, data.weight, room, at, passes, halt)
+    holds = job() if pause is None else attended([job], halt, pause)[0]
+    return _whole(data, chosen, opened[at]) if holds else None
+
+
+def nearest_with_room(data: CapacitatedData) -> WholePlan | None:
+    """A plan in no time: as many sites as may open, heavy points first to the nearest with room.
+
+    Sites that nobody goes to close again, down to the counts. None where it does not come out.
+    """
+    opened = _most_opened(data)
+    room = np.where(opened, data.largest, 0.0)
+    site = np.full(data.n, -1)
+    left = np.argsort(-data.weight, kind="stable")
+    while len(left):
+        fits = room[:, None] >= data.weight[left]
+        cost = np.where(fits & opened[:, None], data.cost[:, left], np.inf)
+        at = np.argmin(cost, axis=0)
+        if np.isinf(cost[at, np.arange(len(left))]).any():
+            return None
+        order = np.argsort(at, kind="stable")
+        weight, first = data.weight[left][order], np.searchsorted(at[order], at[order])
+        before = np.cumsum(weight) - weight
+        taken = before - before[first] + weight <= room[at[order]] * (1 + 1e-12)
+        site[left[order[taken]]] = at[order[taken]]
+        np.subtract.at(room, at[order[taken]], weight[taken])
+        left = np.sort(left[order[~taken]])
+        left = left[np.argsort(-data.weight[left], kind="stable")]
+    return _whole(data, _closed_again(data, opened, site), site)
+
+
+def _most_opened(data: CapacitatedData) -> BoolArray:
+    """(m,) as many sites as the counts allow, those with most room for their cost."""
+    top = data.size_start[1:] - 1
+    worth = data.largest / np.maximum(data.fixed_cost[top], 1e-9)
+    order = np.lexsort((-worth, ~data.required))
+    opened, count = np.zeros(data.m, np.bool_), np.zeros(len(data.group_most), np.int64)
+    for j in order[: data.count_most]:
+        opened[j] = count[data.group[j]] < data.group_most[data.group[j]]
+        count[data.group[j]] += opened[j]
+    return opened
+
+
+def _closed_again(data: CapacitatedData, opened: BoolArray, site: IntArray) -> IntArray:
+    """(m,) largest sizes of the sites that serve, are required, or that the counts ask for."""
+    kept = (np.bincount(site, minlength=data.m) > 0) | data.required
+    for j in np.flatnonzero(opened & ~kept):
+        count = np.bincount(data.group[kept], minlength=len(data.group_least))
+        short = count[data.group[j]] < data.group_least[data.group[j]]
+        kept[j] = short or kept.sum() < data.count_least
+    return np.where(kept, data.size_start[1:] - 1, -1)
 
 
 def _whole(data: CapacitatedData, given: IntArray, site: IntArray) -> WholePlan | None:

@@ -8,6 +8,8 @@ gets worse. The counts of quotas stay in the model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -15,10 +17,14 @@ from scipy.sparse import coo_array
 from planner.problem import BoolArray, FloatArray, IntArray
 from planner.solving import highs
 from planner.solving.capacitated.assignment import WholePlan
+from planner.solving.capacitated.attended import Pause
 from planner.solving.capacitated.data import NO_LIMIT, CapacitatedData
+from planner.solving.capacitated.redrawing import Drawing, Job, Listen, Redrawing
 
 PAIRS_A_POINT = 6
 """Nearest free sites that a free point may go to, its present one besides."""
+GAP = 1e-5
+"""Of a small model; what is under it is not worth its seconds."""
 
 
 def nearness(data: CapacitatedData) -> IntArray:
@@ -49,105 +55,166 @@ def improved_by_neighbourhoods(
     *,
     count: int,
     seconds_each: float,
-    pause: Callable[[], bool],
-    listen: Callable[[], None],
+    pause: Pause,
     on_better: Callable[[WholePlan], None],
+    threads: int = 1,
 ) -> WholePlan:
-    """Go round the neighbourhoods once, keeping every improvement."""
-    for free in neighbourhoods(data, count):
-        if pause():
-            break
-        better = _solved(data, plan, free, seconds_each, listen)
-        if better is not None and better.objective < plan.objective * (1 - 1e-10):
-            plan = better
-            on_better(plan)
-    return plan
+    """Go round the neighbourhoods once, keeping every improvement.
+
+    ``pause`` is asked in the caller's thread, also while a model is solved, whether to stop.
+    """
+
+    def job(base: WholePlan, site: IntArray, listen: Listen) -> Job:
+        free = Freed.of(data, base, site)
+        return partial(solved, data, base, free, seconds=seconds_each, gap=GAP, listen=listen)
+
+    drawing = Drawing(job, lambda one: one.objective, pause, on_better)
+    redrawing = Redrawing(data, plan, drawing, threads)
+    redrawing.improved(list(neighbourhoods(data, count)))
+    return redrawing.plan
 
 
-def _solved(
+@dataclass(frozen=True, eq=False)
+class Freed:
+    """What a small model decides.
+
+    Parameters
+    ----------
+    site : (q,) sites that are free
+    option, owner : (k,) their size options, and the position in ``site`` of each
+    point : (p,) points that these sites serve in the plan and that may go elsewhere
+    kept : (q,) weight of their other points
+    pair_point, pair_site : (a,) pairs that may be used, positions in ``point`` and ``site``
+    """
+
+    site: IntArray
+    option: IntArray
+    owner: IntArray
+    point: IntArray
+    kept: FloatArray
+    pair_point: IntArray
+    pair_site: IntArray
+
+    @classmethod
+    def of(
+        cls,
+        data: CapacitatedData,
+        plan: WholePlan,
+        site: IntArray,
+        allowed: BoolArray | None = None,
+        *,
+        every_point: bool = False,
+    ) -> Freed:
+        """The part of a plan around some sites.
+
+        ``allowed`` (m, n) says which pairs may be used besides the plan's; without it those of the
+        nearest sites. ``every_point`` keeps points in it that have no choice.
+        """
+        point = np.flatnonzero(np.isin(plan.site, site))
+        cost = data.cost[np.ix_(site, point)].T
+        usable = _nearest(cost) if allowed is None else allowed[np.ix_(site, point)].T
+        here = plan.site[point][:, None] == site[None, :]
+        usable = (usable & np.isfinite(cost)) | here
+        chooses = usable.sum(axis=1) > (0 if every_point else 1)
+        row, column = np.nonzero(usable[chooses])
+        sizes = np.diff(data.size_start)[site]
+        first = np.repeat(data.size_start[site], sizes)
+        within = np.arange(len(first)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return cls(
+            site=site,
+            option=first + within,
+            owner=np.repeat(np.arange(len(site)), sizes),
+            point=point[chooses],
+            kept=data.weight[point[~chooses]] @ here[~chooses],
+            pair_point=row,
+            pair_site=column,
+        )
+
+    @property
+    def columns(self) -> int:
+        """Sizes first, then pairs."""
+        return len(self.option) + len(self.pair_point)
+
+    def start(self, plan: WholePlan) -> FloatArray:
+        """(k + a,) the plan as values of the model."""
+        opened = np.isin(self.option, plan.chosen[self.site])
+        used = plan.site[self.point[self.pair_point]] == self.site[self.pair_site]
+        return np.concatenate([opened, used]).astype(np.float64)
+
+    def merged(self, data: CapacitatedData, plan: WholePlan, values: FloatArray) -> WholePlan:
+        """The plan with the model's answer (>= k + a,) in it."""
+        chosen, site, k = plan.chosen.copy(), plan.site.copy(), len(self.option)
+        chosen[self.site] = -1
+        opened = values[:k] > 0.5
+        chosen[self.site[self.owner[opened]]] = self.option[opened]
+        used = values[k : self.columns] > 0.5
+        site[self.point[self.pair_point[used]]] = self.site[self.pair_site[used]]
+        service = data.cost[site, np.arange(data.n)].sum()
+        fixed = data.fixed_cost[chosen[chosen >= 0]].sum()
+        return WholePlan(chosen, site, float(service + fixed))
+
+
+def _nearest(cost: FloatArray) -> BoolArray:
+    """(p, q) whether a site is among the nearest few of a point."""
+    keep = min(PAIRS_A_POINT, cost.shape[1])
+    near: BoolArray = cost <= np.partition(cost, keep - 1, axis=1)[:, keep - 1 : keep]
+    return near
+
+
+def solved(
     data: CapacitatedData,
     plan: WholePlan,
-    free: IntArray,
+    free: Freed,
+    *,
     seconds: float,
+    gap: float,
     listen: Callable[[], None],
 ) -> WholePlan | None:
-    freed = np.isin(plan.site, free)
-    point = np.flatnonzero(freed)
-    if not len(point):
+    """The plan with its free part solved anew; None where HiGHS has nothing in time."""
+    if not len(free.point):
         return None
-    pair_point, pair_site = _pairs(data, plan, free, point)
-    options = np.concatenate([np.arange(data.size_start[j], data.size_start[j + 1]) for j in free])
-    program = _model(data, plan, free, options, point, pair_point, pair_site)
-    start = np.concatenate(
-        [
-            np.isin(options, plan.chosen[free]).astype(np.float64),
-            (plan.site[point[pair_point]] == free[pair_site]).astype(np.float64),
-        ]
-    )
     answer = highs.run(
-        program,
-        highs.HighsOptions(time_limit_s=seconds, gap=1e-5, threads=1),
-        start=start,
+        small_model(data, plan, free),
+        highs.HighsOptions(time_limit_s=seconds, gap=gap),
+        start=free.start(plan),
         on_news=lambda _news: listen(),
     )
-    if not len(answer.values):
-        return None
-    return _merged(data, plan, free, options, point, pair_point, pair_site, answer.values)
+    return free.merged(data, plan, answer.values) if len(answer.values) else None
 
 
-def _pairs(
-    data: CapacitatedData, plan: WholePlan, free: IntArray, point: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Pairs (position in ``point``, position in ``free``) that the small model may use."""
-    cost = data.cost[np.ix_(free, point)].T
-    keep = min(PAIRS_A_POINT, len(free))
-    allowed: BoolArray = cost <= np.partition(cost, keep - 1, axis=1)[:, keep - 1 : keep]
-    allowed |= plan.site[point][:, None] == free[None, :]
-    allowed &= np.isfinite(cost)
-    row, column = np.nonzero(allowed)
-    return row, column
+def small_model(data: CapacitatedData, plan: WholePlan, free: Freed) -> highs.LinearProgram:
+    """Sizes of the free sites and assignments of the free points; the rest as it is.
 
-
-def _model(
-    data: CapacitatedData,
-    plan: WholePlan,
-    free: IntArray,
-    options: IntArray,
-    point: IntArray,
-    pair_point: IntArray,
-    pair_site: IntArray,
-) -> highs.LinearProgram:
-    """Sizes of the free sites and assignments of the free points; the rest as it is."""
-    k, a, q, p = len(options), len(pair_point), len(free), len(point)
-    owner = np.repeat(np.arange(q), np.diff(data.size_start)[free])
-    room = np.minimum(data.capacity[options], data.weight.sum())
-    rows = [pair_point, p + pair_site, p + owner, p + q + owner, p + 2 * q + np.arange(a)]
-    columns = [k + np.arange(a), k + np.arange(a), np.arange(k), np.arange(k), k + np.arange(a)]
-    values = [np.ones(a), data.weight[point[pair_point]], -room, np.ones(k), np.ones(a)]
-    # an assignment needs its site open: minus every size of that site
-    link_row = np.repeat(np.arange(a), np.diff(data.size_start)[free][pair_site])
-    link_column = np.concatenate([np.flatnonzero(owner == s) for s in pair_site])
-    rows.append(p + 2 * q + link_row)
-    columns.append(link_column)
-    values.append(-np.ones(len(link_row)))
-    low, high = _count_limits(data, plan, free)
-    groups = np.append(data.group[free], 0)
-    for g, (least, most) in enumerate(zip(low, high, strict=True)):
-        inside = np.flatnonzero(groups[owner] == g) if g < len(low) - 1 else np.arange(k)
-        rows.append(np.full(len(inside), p + 2 * q + a + g))
-        columns.append(inside)
-        values.append(np.ones(len(inside)))
-        del least, most
-    total = p + 2 * q + a + len(low)
-    matrix = coo_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-        shape=(total, k + a),
-    ).tocsr()
-    needed = data.required[free].astype(np.float64)
-    return highs.LinearProgram(
-        cost=np.concatenate(
-            [data.fixed_cost[options], data.cost[free[pair_site], point[pair_point]]]
+    Rows: every point served, loads within sizes, one size a site, pairs of open sites only, counts.
+    """
+    k, a, q, p = len(free.option), len(free.pair_point), len(free.site), len(free.point)
+    pair, sizes = k + np.arange(a), np.diff(data.size_start)[free.site]
+    room = np.minimum(data.capacity[free.option], data.weight.sum())
+    first = np.cumsum(sizes) - sizes
+    of_pair = sizes[free.pair_site]
+    within = np.arange(of_pair.sum()) - np.repeat(np.cumsum(of_pair) - of_pair, of_pair)
+    count_row, count_column = _count_entries(data, free)
+    entries = [
+        (free.pair_point, pair, np.ones(a)),
+        (p + free.pair_site, pair, data.weight[free.point[free.pair_point]]),
+        (p + free.owner, np.arange(k), -room),
+        (p + q + free.owner, np.arange(k), np.ones(k)),
+        (p + 2 * q + np.arange(a), pair, np.ones(a)),
+        (
+            p + 2 * q + np.repeat(np.arange(a), of_pair),
+            np.repeat(first[free.pair_site], of_pair) + within,
+            -np.ones(len(within)),
         ),
+        (p + 2 * q + a + count_row, count_column, np.ones(len(count_row))),
+    ]
+    low, high = _count_limits(data, plan, free.site)
+    row, column, value = (np.concatenate(part) for part in zip(*entries, strict=True))
+    shape = (p + 2 * q + a + len(low), k + a)
+    matrix = coo_array((value, (row, column)), shape=shape).tocsr()
+    needed = data.required[free.site].astype(np.float64)
+    served = data.cost[free.site[free.pair_site], free.point[free.pair_point]]
+    return highs.LinearProgram(
+        cost=np.concatenate([data.fixed_cost[free.option], served]),
         lower=np.zeros(k + a),
         upper=np.ones(k + a),
         integer=np.ones(k + a, np.bool_),
@@ -157,7 +224,17 @@ def _model(
         row_lower=np.concatenate(
             [np.ones(p), np.full(q, -np.inf), needed, np.full(a, -np.inf), low]
         ),
-        row_upper=np.concatenate([np.ones(p), np.zeros(q), np.ones(q), np.zeros(a), high]),
+        row_upper=np.concatenate([np.ones(p), -free.kept, np.ones(q), np.zeros(a), high]),
+    )
+
+
+def _count_entries(data: CapacitatedData, free: Freed) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the counts: one row a group, then one over all."""
+    k, groups = len(free.option), len(data.group_least)
+    every = np.arange(k)
+    return (
+        np.concatenate([data.group[free.site][free.owner], np.full(k, groups)]),
+        np.concatenate([every, every]),
     )
 
 
@@ -175,26 +252,3 @@ def _count_limits(
         np.where(least > 0, least, -np.inf).astype(np.float64),
         np.where(limited, most, np.inf).astype(np.float64),
     )
-
-
-def _merged(
-    data: CapacitatedData,
-    plan: WholePlan,
-    free: IntArray,
-    options: IntArray,
-    point: IntArray,
-    pair_point: IntArray,
-    pair_site: IntArray,
-    values: FloatArray,
-) -> WholePlan:
-    """The plan with the small model's answer in it."""
-    chosen, site = plan.chosen.copy(), plan.site.copy()
-    chosen[free] = -1
-    owner = np.repeat(free, np.diff(data.size_start)[free])
-    opened = values[: len(options)] > 0.5
-    chosen[owner[opened]] = options[opened]
-    used = values[len(options) :] > 0.5
-    site[point[pair_point[used]]] = free[pair_site[used]]
-    service = data.cost[site, np.arange(data.n)].sum()
-    fixed = data.fixed_cost[chosen[chosen >= 0]].sum()
-    return WholePlan(chosen, site, float(service + fixed))

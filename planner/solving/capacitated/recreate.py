@@ -371,11 +371,13 @@ class Recreation:
             seed,
             halt,
         )
-        better = _plan(self.data, setting, best_site)
+        better = _plan(self.data, setting, best_site, halt)
         return better if better is not None and better.objective < plan.objective else plan
 
 
-def _plan(data: CapacitatedData, setting: Setting, site: IntArray) -> WholePlan | None:
+def _plan(
+    data: CapacitatedData, setting: Setting, site: IntArray, halt: IntArray
+) -> WholePlan | None:
     """The plan of an assignment, exchanged to its end, with the cheapest sizes that hold it."""
     load = np.bincount(site, weights=data.weight, minlength=data.m)
     chosen = np.full(data.m, -1)
@@ -388,7 +390,7 @@ def _plan(data: CapacitatedData, setting: Setting, site: IntArray) -> WholePlan 
     opened = np.flatnonzero(chosen >= 0)
     at = np.searchsorted(opened, site)
     cost = np.ascontiguousarray(data.cost[opened].T)
-    if improve_assignment(cost, data.weight, data.capacity[chosen[opened]], at, 20):
+    if improve_assignment(cost, data.weight, data.capacity[chosen[opened]], at, 20, halt):
         site = opened[at]
     service = data.cost[site, np.arange(data.n)].sum()
     return WholePlan(chosen, site, float(service + data.fixed_cost[chosen[opened]].sum()))

@@ -19,7 +19,7 @@ from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
 from planner.solving.capacitated.data import tiny_data
-from planner.solving.capacitated.divided import LARGE_PAIRS, DividedRun
+from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.recreate import Recreation, Schedule
 from planner.solving.capacitated.whole_bound import LEAST_STEP, Place
@@ -62,6 +62,11 @@ FIRST_NODES = 150
 TURNS = 7
 MODEL_TURN, MODEL_SITES = 2, 5
 """From which turn on small models of neighbouring sites are tried, and their sites."""
+PACKED, PACKED_S = 3, 3.0
+"""Sets of sites whose points are dealt out anew in a turn, and seconds for each at first.
+
+Not in the first turn where the tree is on its way: it proves what it can within seconds.
+"""
 GROWTH = 3
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
@@ -91,7 +96,6 @@ class WholeRun(WholeSearch):
         load_kernels()
         super().__init__(problem, settings, watch)
         self._polished: set[bytes] = set()
-        self._large = self.data.n * self.data.m >= LARGE_PAIRS
 
     def _run(self) -> None:
         place = self._divided_root() if self._large else self._whole_root()
@@ -114,6 +118,8 @@ class WholeRun(WholeSearch):
                 with self._stage("model"):
                     self._model()
             with self._stage("search"):
+                if turn or behind:
+                    self._pack(PACKED, PACKED_S * (1 + turn))
                 self._recreate(self._rounds * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:
                     self._neighbourhoods(MODEL_SITES + turn - MODEL_TURN)
@@ -143,6 +149,8 @@ class WholeRun(WholeSearch):
         Dividing them costs next to nothing there, so that the divided problem gives the bound and
         the sites; the rest of the time is for making its points whole.
         """
+        with self._stage("search"):
+            self._first_plan()
         with self._stage("divide"):
             self.root = self._divide(LARGE_SHARE)
         if self.root is None or self.bound == np.inf:
@@ -207,7 +215,8 @@ class WholeRun(WholeSearch):
             replace(self.problem, single_source=False), settings, Watch(settings, hear)
         )
         self._raise(divided.solve().bound)
-        for chosen in divided.search.ranked(ROUNDED_AT_ROOT):
+        few = ROUNDED_OF_LARGE if self._large else ROUNDED_AT_ROOT
+        for chosen in divided.search.ranked(few):
             if self._done("divide"):
                 break
             self.search.offer(chosen)

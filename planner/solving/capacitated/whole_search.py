@@ -12,9 +12,11 @@ import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
-from planner.solving.capacitated.assignment import WholePlan, rounded
+from planner.solving.capacitated.assignment import WholePlan, nearest_with_room, rounded
 from planner.solving.capacitated.bound import BoundResult
 from planner.solving.capacitated.course import Course
+from planner.solving.capacitated.divided import LARGE_PAIRS
+from planner.solving.capacitated.kernel import packed
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.recreate import Recreation, Schedule
@@ -47,6 +49,7 @@ class WholeSearch(Course):
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
         self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
+        self._large = pairs >= LARGE_PAIRS
 
     @cached_property
     def _recreation(self) -> Recreation:
@@ -56,9 +59,12 @@ class WholeSearch(Course):
         """A plan before anything else, so that the shortest limit has an answer.
 
         As few sites as hold the demand, those with most room for their cost first; where whole
-        points do not fit into them, all sites.
+        points do not fit into them, all sites. Of very many points, the nearest site with room.
         """
         data = self.data
+        if self._large:
+            self._take(nearest_with_room(data))
+            return
         worth = data.largest / np.maximum(data.fixed_cost[data.size_start[1:] - 1], 1e-9)
         for first in (np.full(data.m, -1), data.size_start[1:] - 1):
             plan = self.search.offer(self.search.completed(first, worth))
@@ -66,6 +72,7 @@ class WholeSearch(Course):
                 self._take(rounded(data, plan))
             if self.whole is not None:
                 return
+        self._take(nearest_with_room(data))
 
     def _sizes(self, place: Place, share: FloatArray) -> tuple[IntArray, FloatArray]:
         """Sizes of the sites that are open for the most part, and the share of every site."""
@@ -104,7 +111,7 @@ class WholeSearch(Course):
                 return
             plan = self.search.evaluate_anew(chosen)
             if plan is not None and plan.objective < self.wanted:
-                self._take(rounded(self.data, plan))
+                self._take_reported(self._made_whole(plan))
         self._recreate(self._rounds // 2, SCHEDULES[0])
 
     def _take(self, plan: WholePlan | None) -> None:
@@ -145,6 +152,35 @@ class WholeSearch(Course):
                 self._take(plan)
             self._report("search")
 
+    def _pack(self, count: int, seconds: float) -> None:
+        """Deal the points of the best sets of sites out anew, each for so many seconds."""
+        for chosen in self.search.ranked(count):
+            divided = None if self._done("search") else self.search.evaluate_anew(chosen)
+            if divided is None or divided.objective >= self.wanted:
+                return
+            whole = self._known(divided.chosen) or self._made_whole(divided)
+            if whole is None:
+                continue
+            better = packed(
+                self.data,
+                divided,
+                whole,
+                seconds=min(seconds, self.watch.remaining_s),
+                gap=0.1 * self.settings.gap,
+                listen=lambda: self._listen("search"),
+            )
+            self._take_reported(whole if better is None else better)
+
+    def _made_whole(self, plan: SitePlan) -> WholePlan | None:
+        """Whole points of a plan; of very many points it takes long and may be stopped."""
+        pause = (lambda: self._over("search")) if self._large else None
+        return rounded(self.data, plan, pause=pause)
+
+    def _known(self, chosen: IntArray) -> WholePlan | None:
+        """The best whole plan of these sites so far."""
+        same = [one for one in self._plans if ((one.chosen >= 0) == (chosen >= 0)).all()]
+        return same[0] if same else None
+
     def _neighbourhoods(self, count: int) -> None:
         """Improve the whole plan around each site once, by small models."""
         if self.whole is None or self._done("search"):
@@ -156,10 +192,10 @@ class WholeSearch(Course):
             count=count,
             seconds_each=MODEL_S,
             pause=lambda: self._done("search") or self.watch.seconds > until,
-            listen=lambda: self._listen("search"),
             on_better=self._take_reported,
+            threads=self.settings.threads,
         )
 
-    def _take_reported(self, plan: WholePlan) -> None:
+    def _take_reported(self, plan: WholePlan | None) -> None:
         self._take(plan)
         self._report("search")

@@ -1,13 +1,9 @@
 """Service areas in one piece, for one tier of many units: bound without the rule, plan with it.
 
 Without contiguity it is single-source capacitated location (:mod:`planner.solving.capacitated`)
-whose bound holds here too. With the facilities that it opens, areas in one piece are found by a
-stricter rule that is linear,
-
-    chain_i_j   x_ij <= sum of x_kj over the neighbours k of i that are nearer to j than i is,
-
-so that every unit has a way home over ever nearer units of its own area. Areas that only a detour
-holds together are missed; what that may cost is in the gap.
+whose bound holds here too. Its plan is the start: what hangs together with each site stays, the
+rest is dealt out over the borders, and small models of neighbouring areas (:mod:`.area_models`)
+make them fit first and then better. What one piece costs beside the relaxation is in the gap.
 """
 
 from __future__ import annotations
@@ -15,23 +11,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import coo_matrix
 
-from planner.problem import (
-    Arcs,
-    Demand,
-    FloatArray,
-    IntArray,
-    Objective,
-    Quota,
-    Sites,
-    SitingProblem,
-)
+from planner.problem import Arcs, Demand, Objective, Quota, Sites, SitingProblem
 from planner.solution import Outcome, SitingSolution, SolverSettings
-from planner.solving import judging
-from planner.solving.highs import EMPTY, LinearProgram
+from planner.solving import judging, loading
+from planner.solving.capacitated import data as capacitated
+from planner.solving.capacitated.assignment import WholePlan
+from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.method import Watch
-from planner.solving.pulp_solver import run_program
+from planner.solving.tiered.area_search import AreaSearch
+from planner.solving.tiered.areas import Areas, grown
 from planner.solving.tiered.plain import GroupAnswer, arcs_of, solve_plain
 from planner.tiered import checker
 from planner.tiered.network import DEMAND
@@ -40,15 +29,13 @@ from planner.tiered.problem import TieredProblem
 from planner.tiered.rules import GoalKind
 from planner.tiered.solution import Flow, StreamPlan
 
-METHOD = "capacitated location, then chains of nearer units"
-RELAXED_SHARE = 0.5
+METHOD = "capacitated location, then areas in one piece"
+RELAXED_SHARE = 0.35
 """Share of the time for the problem without contiguity."""
 MOST_ARCS_WHOLE = 5_000
 """Up to this size the whole model is tried where no areas were found."""
 LEAST_UNITS = 150
 """Fewer units are solved as they stand."""
-NEAREST = 8
-"""Open facilities that a unit may go to in the search for areas in one piece."""
 
 
 def suits(problem: TieredProblem) -> bool:
@@ -68,7 +55,13 @@ def suits(problem: TieredProblem) -> bool:
         and not np.isfinite(problem.phases.budget_cny).any()
         and not (part.place >= 0).any()
         and all(quota.binds for quota in problem.quotas)
+        and capacitated.suits(one_tier(problem))
     )
+
+
+def load_kernels(problem: TieredProblem) -> None:
+    """Have the kernels ready before the clock starts."""
+    loading.practise(one_tier(problem))
 
 
 def solve_contiguous(
@@ -77,16 +70,20 @@ def solve_contiguous(
     """Bound and plan; ``answer`` holds the best so far."""
     answer.method, answer.bound_proof = METHOD, "lagrangian"
     answer.reached, answer.bounds = [np.inf], [-np.inf]
+    began_s = watch.seconds
     relaxed = _without_contiguity(problem, settings, watch)
+    answer.stage_seconds["without contiguity"] = watch.seconds - began_s
     if relaxed.outcome is Outcome.INFEASIBLE:
         answer.infeasible = True
-    elif np.isfinite(relaxed.certificate.bound):
+        return
+    if np.isfinite(relaxed.certificate.bound):
         answer.bounds[0] = judging.outward(relaxed.certificate.bound, maximise=False)
-    if relaxed.has_plan:
-        _areas(problem, relaxed.size, settings, watch, answer)
+    began_s = watch.seconds
+    _draw_areas(problem, relaxed, settings, watch, answer)
+    answer.stage_seconds["areas"] = watch.seconds - began_s
     # The whole model's flow of "being reached" has a column a border, facility and direction.
     small = arcs_of(problem) <= MOST_ARCS_WHOLE
-    if answer.plans is None and not answer.infeasible and small and watch.remaining_s > 0:
+    if answer.plans is None and small and watch.remaining_s > 0:
         bound = answer.bounds[0]
         solve_plain(problem, settings, watch, answer)
         if answer.bounds:
@@ -104,7 +101,7 @@ def _without_contiguity(
     part = watch.part(np.inf if limit is None else limit)
     return solve(
         one_tier(problem),
-        replace(settings, time_limit_s=limit, gap=min(settings.gap, 1e-3)),
+        replace(settings, time_limit_s=limit),
         lambda event: part.report(event.phase, bound=event.bound),
     )
 
@@ -139,94 +136,71 @@ def one_tier(problem: TieredProblem) -> SitingProblem:
     )
 
 
-def _areas(
+def _draw_areas(
     problem: TieredProblem,
-    size: IntArray,
+    relaxed: SitingSolution,
     settings: SolverSettings,
     watch: Watch,
     answer: GroupAnswer,
 ) -> None:
-    """Areas in one piece around the open facilities."""
-    stream = problem.streams[0]
-    leg = stream.legs[stream.legs_from(DEMAND)[0]]
-    usable = _nearest_open(leg.row, leg.to, leg.impedance, size)
-    program = _program(problem, size, usable)
-    best = [np.inf]
-
-    def keep(values: FloatArray, _: float) -> None:
-        arc = usable[values[: len(usable)] > 0.5]
-        phase, share = np.zeros(len(arc), np.int64), np.ones(len(arc))
-        flow = Flow(phase, arc, stream.demand.tonnes[0][leg.row[arc]], share)
-        plans = (StreamPlan((size[None, :].copy(),), (flow,)),)
-        reached = goal_value(problem, plans, problem.goals[0])
-        if reached < best[0] and not checker.check_plan(problem, plans):
-            best[0] = answer.reached[0] = reached
-            answer.plans = plans
-
-    found = run_program(
-        program, replace(settings, gap=5e-4), watch, phase="areas", start=EMPTY, on_incumbent=keep
-    )
-    if found.has_values:
-        keep(found.values, found.bound)
-
-
-def _nearest_open(row: IntArray, to: IntArray, impedance: FloatArray, size: IntArray) -> IntArray:
-    """Arcs to the nearest open facilities of each unit."""
-    there = np.flatnonzero(size[to] >= 0)
-    order = there[np.lexsort((impedance[there], row[there]))]
-    first = np.searchsorted(row[order], row[order], side="left")
-    return np.sort(order[np.arange(len(order)) - first < NEAREST])
-
-
-def _program(problem: TieredProblem, size: IntArray, usable: IntArray) -> LinearProgram:
-    """Assignment to the open facilities with chains of nearer units."""
-    stream, weight = problem.streams[0], float(problem.phases.weight[0])
-    rule, tier = stream.contiguity, stream.tiers[0]
+    """Areas in one piece, from the plan without contiguity or, without one, around every site."""
+    rule = problem.streams[0].contiguity
     assert rule is not None  # noqa: S101 - asked by suits
-    part, leg = tier.facilities, stream.legs[stream.legs_from(DEMAND)[0]]
-    row, to, tonnes = leg.row[usable], leg.to[usable], stream.demand.tonnes[0]
-    column = {(int(i), int(j)): c for c, (i, j) in enumerate(zip(row, to, strict=True))}
-    far = dict(zip(column, leg.impedance[usable].tolist(), strict=True))
-    n, f = len(stream.demand), len(part)
-    rows, columns, values = [row, n + to], [np.arange(len(usable))] * 2, [np.ones(len(usable))]
-    values.append(tonnes[row])
-    capacity = np.where(size >= 0, tier.usable_capacity_t_per_yr[np.maximum(size, 0)], np.inf)
-    lower = [np.where(stream.reachable, 1.0, 0.0), np.full(f, -np.inf)]
-    upper = [np.ones(n), capacity]
-    fixed = np.zeros(len(usable), np.bool_)
-    chain_rows, chain_columns, chain_values = [], [], []
-    chains = 0
-    for (i, j), c in column.items():
-        if i == rule.home[j]:
-            fixed[c] = True
-            continue
-        chain_rows.append(chains)
-        chain_columns.append(c)
-        chain_values.append(1.0)
-        for k in rule.neighbour[rule.start[i] : rule.start[i + 1]].tolist():
-            if far.get((k, j), np.inf) < far[i, j] or (k == rule.home[j] and (k, j) in column):
-                chain_rows.append(chains)
-                chain_columns.append(column[k, j])
-                chain_values.append(-1.0)
-        chains += 1
-    rows.append(n + f + np.array(chain_rows, np.int64))
-    columns.append(np.array(chain_columns, np.int64))
-    values.append(np.array(chain_values))
-    lower.append(np.full(chains, -np.inf))
-    upper.append(np.zeros(chains))
-    matrix = coo_matrix(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))),
-        shape=(n + f + chains, len(usable)),
-    ).tocsr()
-    price = leg.cost_cny_per_t[usable] + part.handling_cny_per_t[to]
-    return LinearProgram(
-        cost=weight * price * tonnes[row],
-        lower=fixed.astype(np.float64),
-        upper=np.ones(len(usable)),
-        integer=np.ones(len(usable), np.bool_),
-        row_start=matrix.indptr.astype(np.int64),
-        row_index=matrix.indices.astype(np.int64),
-        row_value=matrix.data,
-        row_lower=np.concatenate(lower),
-        row_upper=np.concatenate(upper),
-    )
+    data = CapacitatedData.of(one_tier(problem))
+    areas = Areas.of(data, rule)
+    wanted = np.full(len(problem.streams[0].demand), -1)
+    opened = np.flatnonzero(areas.possible)
+    if relaxed.has_plan:
+        position = np.full(len(relaxed.size), -1)
+        position[data.site] = np.arange(data.m)
+        wanted[relaxed.demand] = position[relaxed.site]
+        opened = np.flatnonzero(relaxed.size[data.site] >= 0)
+    plan = grown(areas, opened, wanted[data.point])
+    if plan is None:
+        return
+    keeper = _Keeper(problem, data, answer)
+    AreaSearch(
+        areas,
+        plan,
+        watch,
+        seed=settings.seed,
+        threads=settings.threads,
+        on_better=keeper.keep,
+        enough=lambda: keeper.enough(settings.gap),
+    ).run()
+
+
+class _Keeper:
+    """Turns areas into plans of the problem that the checker accepts, and keeps the best."""
+
+    def __init__(self, problem: TieredProblem, data: CapacitatedData, answer: GroupAnswer) -> None:
+        stream = problem.streams[0]
+        self._problem, self._data, self._answer = problem, data, answer
+        self._leg = stream.legs[stream.legs_from(DEMAND)[0]]
+        self._width = len(stream.tiers[0].facilities)
+        key = self._leg.row * self._width + self._leg.to
+        self._arc = np.argsort(key, kind="stable")
+        self._key = key[self._arc]
+
+    def enough(self, gap: float) -> bool:
+        """Whether the asked gap is reached."""
+        reached, bound = self._answer.reached[0], self._answer.bounds[0]
+        return np.isfinite(reached) and reached - bound <= gap * abs(reached)
+
+    def keep(self, plan: WholePlan) -> None:
+        """Remember areas that are better than what there is."""
+        plans = (self._plan(plan),)
+        reached = goal_value(self._problem, plans, self._problem.goals[0])
+        if reached < self._answer.reached[0] and not checker.check_plan(self._problem, plans):
+            self._answer.plans, self._answer.reached[0] = plans, reached
+
+    def _plan(self, plan: WholePlan) -> StreamPlan:
+        data = self._data
+        size = np.full(self._width, -1)
+        opened = np.flatnonzero(plan.chosen >= 0)
+        size[data.site[opened]] = data.size[plan.chosen[opened]]
+        wanted = data.point * self._width + data.site[plan.site]
+        arc = np.sort(self._arc[np.searchsorted(self._key, wanted)])
+        tonnes = self._problem.streams[0].demand.tonnes[0][self._leg.row[arc]]
+        flow = Flow(np.zeros(len(arc), np.int64), arc, tonnes, np.ones(len(arc)))
+        return StreamPlan((size[None, :],), (flow,))

@@ -115,7 +115,6 @@ class Planner:
                 count=SITES_AT_ONCE,
                 seconds_each=seconds_each,
                 pause=self._stop,
-                listen=lambda: None,
                 on_better=self._take,
             )
 
