@@ -1,7 +1,7 @@
 """Collection rounds over a plan: who drives where, when, with what on board."""
 
 from planner.routes.checker import Finding, check_round, check_solution
-from planner.routes.plan import RoundsProgress, RoundsSettings, plan_rounds
+from planner.routes.plan import OnRounds, RoundsProgress, RoundsSettings, plan_rounds
 from planner.routes.problem import (
     Compartment,
     Depots,
@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "Goods",
     "Kind",
+    "OnRounds",
     "RoadMatrix",
     "Round",
     "RoundsProblem",

@@ -18,7 +18,7 @@ from planner.routes.checker import check_solution
 from planner.routes.day_task import DayTask, Fleet, day_task, fleet_left, whole_fleet
 from planner.routes.fleet import VehicleClass
 from planner.routes.parts import jobs_of, nearness
-from planner.routes.plan import RoundsSettings
+from planner.routes.plan import OnRounds, RoundsProgress, RoundsSettings
 from planner.routes.problem import RoundsProblem
 from planner.routes.record import (
     RecordedRound,
@@ -62,11 +62,20 @@ def replan(
 
 
 def replan_record(
-    earlier: RoundsRecord, problem: RoundsProblem, settings: RoundsSettings | None = None
+    earlier: RoundsRecord,
+    problem: RoundsProblem,
+    settings: RoundsSettings | None = None,
+    on_progress: OnRounds | None = None,
 ) -> tuple[RoundsSolution, RoundsChange]:
-    """The same from rounds that are remembered by their ids."""
+    """The same from rounds that are remembered by their ids.
+
+    Raises
+    ------
+    Cancelled
+        If the listener asked to stop: half a change is none.
+    """
     settings = settings or RoundsSettings(time_limit_s=5.0)
-    return _Replanning(earlier, problem, settings).done()
+    return _Replanning(earlier, problem, settings, on_progress).done()
 
 
 class _Replanning:
@@ -77,7 +86,9 @@ class _Replanning:
         earlier: RoundsRecord,
         problem: RoundsProblem,
         settings: RoundsSettings,
+        listener: OnRounds | None = None,
     ) -> None:
+        self._listener = listener
         self._earlier = earlier
         self._problem = problem
         self._settings = settings
@@ -96,6 +107,10 @@ class _Replanning:
                 rounds += self._day(day, territory, rounds)
         found = self._solution(rounds)
         return found, change(self._earlier, record(problem, found))
+
+    def _tell(self) -> None:
+        if self._listener is not None:
+            self._listener(RoundsProgress("improve", time.perf_counter() - self._begin_s))
 
     def _carried_calendar(self) -> BoolArray:
         """Days as they were; new stops on those days of a pattern that are least visited."""
@@ -117,6 +132,7 @@ class _Replanning:
         return calendar
 
     def _day(self, day: int, territory: int, so_far: list[Round]) -> list[Round]:
+        self._tell()
         problem = self._problem
         stops = np.flatnonzero(self._calendar[:, day] & (problem.stops.territory == territory))
         taken = [Order(r.vehicle, r.depot, ()) for r in so_far if r.day == day]
@@ -212,7 +228,7 @@ class _Replanning:
         left_s = self._settings.time_limit_s - (time.perf_counter() - self._begin_s)
         end_s = time.perf_counter() + max(left_s / 2, 0.2)
         limits = SearchLimits(float("inf") if fixed else end_s, self._settings.seed, fixed)
-        return route_day(task, limits)
+        return route_day(task, limits, beat=self._tell)
 
     def _timed(
         self, orders: Iterable[Order], day: int, territory: int, so_far: list[Round]

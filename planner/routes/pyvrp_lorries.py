@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -186,3 +187,17 @@ def enough(task: DayTask, v: int) -> int:
         if np.isfinite(usable):
             hours = (service + float(out) * trips * 2) / usable
     return int(min(len(task), 10 + 2.5 * trips + 2.5 * hours))
+
+
+def fewest(task: DayTask) -> int | None:
+    """Lorries that the loads need at least; None where more than loads counts."""
+    vehicles, depots = task.problem.vehicles, task.problem.depots
+    if len(vehicles) > 1 or len(depots) > 1 or vehicles[0].longest_trips != 1:
+        return None
+    if needs_time(task, vehicles[0]) or task.fleet[0][0] is not None:
+        return None
+    needed = [
+        ceil(float(task.amounts(streams, measure).sum()) / room - ROUNDING)
+        for streams, measure, room in vehicles[0].limits()
+    ]
+    return max(needed, default=None)

@@ -11,9 +11,10 @@ import numpy as np
 from planner.problem import FloatArray
 from planner.routes.day_task import DayTask
 from planner.routes.parts import WHOLE_JOBS, first_by_parts, improve_by_parts, jobs_of
+from planner.routes.pyvrp_lorries import fewest
 from planner.routes.pyvrp_model import PyvrpModel, build
 from planner.routes.schedule import Call, Order, schedule
-from planner.routes.search import OnOrders, SearchLimits, search
+from planner.routes.search import OnOrders, SearchLimits, search, search_anew
 from planner.routes.site_room import (
     excess_t,
     stops_beyond_room,
@@ -187,8 +188,14 @@ def _whole(
     model = build(task)
     if len(task) > SMALL_JOBS and orders is not None and not single:
         return _in_laps(task, model, limits, orders, hear, beat)
+    if len(task) > SMALL_JOBS and orders is None:
+        few = fewest(task)
+        spare = [] if few is None else [few + 1, few + 2]
+        models = [model, *(build(replace(task, fleet=((count,),))) for count in spare)]
+        found = search_anew(models, limits, hear=hear, beat=beat)
+        return found.orders if found.feasible else None
     found = search(model, limits, start=orders, hear=hear, beat=beat)
-    if len(task) > SMALL_JOBS or orders is None:
+    if orders is None:
         return found.orders if found.feasible else None
     best, cost = orders, sum(price(task, one) for one in orders)
     for turn in range(RESTARTS):

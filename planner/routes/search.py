@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyvrp
 from pyvrp.IteratedLocalSearch import (
@@ -42,20 +42,26 @@ class Temper:
     ----------
     history : a solution is compared with the one of so many iterations back (late acceptance)
     updates : solutions between changes of the prices of excess
+    exhaustive : each new best solution is searched in every neighbourhood; worth it where new best
+        ones are rare
     """
 
     history: int
     updates: int
+    exhaustive: bool = True
 
 
 SHORT_S = 30.0
 """In a search of so few seconds there are some thousand iterations, not some hundred thousand."""
 PATIENT = Temper(300, 500)
 """PyVRP's own, for long searches."""
-HASTY = Temper(100, 500)
+HASTY = Temper(100, 500, exhaustive=False)
 """For short ones: worse solutions are left sooner."""
-FICKLE = Temper(300, 100)
+FICKLE = Temper(300, 100, exhaustive=False)
 """For a second search beside a short one: prices change oftener, so that it goes other ways."""
+HEATS = 3
+HEAT_SHARE, LEAST_HEAT_S, LONGEST_HEAT_S = 0.15, 0.6, 5.0
+"""Beginnings, and the share of the time, or the seconds, that each of them has."""
 BEAT_S = 0.2
 """A listener is asked this often whether to go on."""
 
@@ -131,6 +137,38 @@ def search(
     )
 
 
+def search_anew(
+    models: Sequence[PyvrpModel],
+    limits: SearchLimits,
+    *,
+    hear: OnOrders | None = None,
+    beat: Callable[[], None] | None = None,
+) -> Searched:
+    """The best of some short searches from different beginnings, searched on.
+
+    A search seldom leaves the number of lorries that its beginning led to; so it is not left to
+    one beginning. Counted iterations, and times too short to divide, are for one.
+
+    Parameters
+    ----------
+    models : of one task, taken by turns; they may differ in the lorries that there are
+    """
+    best, model = None, models[0]
+    heat_s = min(HEAT_SHARE * limits.left_s, LONGEST_HEAT_S)
+    heats = HEATS if limits.iterations is None and heat_s >= LEAST_HEAT_S else 0
+    for heat in range(heats):
+        end_s = min(limits.end_s, time.perf_counter() + heat_s)
+        part = replace(limits, end_s=end_s, seed=limits.seed + heat, temper=limits.temper or HASTY)
+        other = models[heat % len(models)]
+        found = search(other, part, hear=hear, beat=beat)
+        if found.feasible and (best is None or found.cost_cny < best.cost_cny):
+            best, model = found, other
+    start = None if best is None else best.orders
+    rest = replace(limits, seed=limits.seed + heats)
+    found = search(model, rest, start=start, hear=hear, beat=beat)
+    return found if best is None or found.cost_cny <= best.cost_cny else best
+
+
 def solved(
     data: pyvrp.ProblemData,
     cost_scale: float,
@@ -166,7 +204,11 @@ def solved(
         penalties,
         local,
         first,
-        IteratedLocalSearchParams(history_length=temper.history, callbacks=listener),
+        IteratedLocalSearchParams(
+            history_length=temper.history,
+            exhaustive_on_best=temper.exhaustive,
+            callbacks=listener,
+        ),
     )
     return algorithm.run(_Stop(limits), collect_stats=False).best
 

@@ -97,18 +97,24 @@ class SplitComparison:
 
 
 def choose_split(
-    choice: StoreChoice, estimate: HaulEstimate, rounds_cost: RoundsCost
+    choice: StoreChoice,
+    estimate: HaulEstimate,
+    rounds_cost: RoundsCost,
+    beat: Callable[[], None] | None = None,
 ) -> SplitComparison:
     """Stores to open and who uses them, with rounds for the rest.
 
     Local search over sets of stores on the estimate (open one, close one, exchange two), then the
-    rounds of the best few sets and of both extremes planned, and the cheapest taken.
+    rounds of the best few sets and of both extremes planned, and the cheapest taken. ``beat`` is
+    called for every set that is looked at; raising in it ends the search.
     """
     none = np.zeros(len(choice.store_cost), bool)
     tried: dict[bytes, tuple[float, BoolArray]] = {}
 
     def guess(opened: BoolArray) -> float:
         key = opened.tobytes()
+        if beat is not None:
+            beat()
         if key not in tried:
             store_of = assigned(choice, estimate, opened)
             tried[key] = (_estimated(choice, estimate, opened, store_of), opened)

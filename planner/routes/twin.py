@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from math import ceil
 
-from planner.routes.day_task import DayTask, needs_time
-from planner.routes.pyvrp_lorries import ROUNDING
+from planner.routes.day_task import DayTask
+from planner.routes.pyvrp_lorries import fewest
 from planner.routes.pyvrp_model import build
 from planner.routes.route_day import GIVE_UP_SHARE, DayAnswer, route_day
-from planner.routes.search import FICKLE, PATIENT, SHORT_S, SearchLimits, search
+from planner.routes.search import FICKLE, HEATS, PATIENT, SHORT_S, SearchLimits, search_anew
 from planner.routes.side_process import SideProcess
 
 WORTH_S = 4.0
@@ -51,25 +50,15 @@ def search_beside(task: DayTask, moment: float, seed: int) -> DayAnswer:
 
 
 def _searched(task: DayTask, limits: SearchLimits) -> DayAnswer:
-    """With as few lorries as can be, where that holds: from many, a search seldom gets there."""
-    few = _fewest(task)
+    """With about as few lorries as can be, where that holds: from many, a search seldom gets there.
+
+    One or two more are often cheaper than the very fewest, which leave hardly any choice of loads.
+    """
+    few = fewest(task)
     if few is not None:
         give_up_s = time.perf_counter() + GIVE_UP_SHARE * limits.left_s
-        found = search(build(few), replace(limits, give_up_s=give_up_s))
+        models = [build(replace(task, fleet=((few + more,),))) for more in range(HEATS)]
+        found = search_anew(models, replace(limits, give_up_s=give_up_s))
         if found.feasible:
             return DayAnswer(found.orders, ())
     return route_day(task, limits)
-
-
-def _fewest(task: DayTask) -> DayTask | None:
-    """The task with no more lorries than its loads need; None where more than loads counts."""
-    vehicles, depots = task.problem.vehicles, task.problem.depots
-    if len(vehicles) > 1 or len(depots) > 1 or vehicles[0].longest_trips != 1:
-        return None
-    if needs_time(task, vehicles[0]) or task.fleet[0][0] is not None:
-        return None
-    needed = [
-        ceil(float(task.amounts(streams, measure).sum()) / room - ROUNDING)
-        for streams, measure, room in vehicles[0].limits()
-    ]
-    return replace(task, fleet=((max(needed),),)) if needed else None
