@@ -134,7 +134,9 @@ def delete_run(service: Service, run_id: str) -> None:
             raise Problem(404, N_("there is no such run"))
         if not RunState(row.state).ended:
             raise Problem(409, N_("the run has not ended; cancel it first"))
-        if any(one.start_run_id == row.id for one in runs.unfinished(session)):
+        waiting = runs.unfinished(session)
+        kept = row.folder and any(one.options.get("keep") == row.folder for one in waiting)
+        if kept or any(one.start_run_id == row.id for one in waiting):
             raise Problem(409, N_("a waiting run starts from this one"))
         folder = row.folder
         session.delete(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,9 +10,10 @@ from geodata.faults import N_, Fault, InputError
 from planner.routes import RoundsProgress, RoundsSettings
 from planner.solution import Cancelled, Outcome
 from scenarios.progress import RunProgress
-from scenarios.wording import LANGUAGES, number, percent, translator, unit_name
+from scenarios.wording import LANGUAGES
 
 if TYPE_CHECKING:
+    from planner.routes.record import RoundsRecord
     from scenarios.earlier_plan import EarlierPlan
     from scenarios.inputs import Inputs
     from scenarios.plan import Plan
@@ -23,8 +24,7 @@ SITES_GAP = 0.99
 """The sites are those of the plan that the rounds are for: any proof of it is good enough."""
 MOST_UNSERVED = 500
 """Named on the page; the files name all."""
-COUNTED = frozenset({"lorries", "rounds", "stops"})
-SHOWN = ("outcome", "checked", "figures", "fleet", "days", "split")
+SHOWN = ("outcome", "checked", "figures", "fleet", "days", "split", "change")
 
 Told = dict[str, Any]
 
@@ -44,7 +44,8 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
 
     Parameters
     ----------
-    spec : as of a plan, with "options": streams, time_limit_s, seed, anywhere, split
+    spec : as of a plan, with "options": streams, time_limit_s, seed, anywhere, split; of changed
+        rounds also "changes" by stream, and in "keep" the folder with the rounds as they were
 
     Raises
     ------
@@ -54,7 +55,7 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
         With every fault of the inputs; where no stream has rounds.
     """
     from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415 - heavy
-    from scenarios.rounds_output import write_rounds  # noqa: PLC0415
+    from scenarios.rounds_output import read_earlier_rounds, write_rounds  # noqa: PLC0415
     from scenarios.run import run  # noqa: PLC0415
     from scenarios.schema import Scenario  # noqa: PLC0415
 
@@ -65,7 +66,8 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
     plan = run(
         scenario, folder=spec["folder"], on_progress=hear, on_inputs=given.append, start=start
     )
-    found, stopped = _stream_by_stream(plan, given[0], options, hear)
+    earlier = read_earlier_rounds(Path(spec["keep"])) if spec.get("keep") else None
+    found, stopped = _stream_by_stream(plan, given[0], options, earlier, hear)
     hear(RunProgress("write"))
     write_rounds(found, Path(spec["out"]), spec["lang"])
     return _summary(found, stopped=stopped)
@@ -80,10 +82,15 @@ def _with_sites_as_they_are(scenario: Scenario, options: Told) -> Scenario:
 
 
 def _stream_by_stream(
-    plan: Plan, inputs: Inputs, options: Told, hear: Listener
+    plan: Plan,
+    inputs: Inputs,
+    options: Told,
+    earlier: Mapping[str, RoundsRecord] | None,
+    hear: Listener,
 ) -> tuple[RoundsPlan, bool]:
     """The rounds of all streams; of those that were done, where it was stopped."""
     from scenarios.rounds import RoundsPlan, rounds_of_plan  # noqa: PLC0415 - heavy
+    from scenarios.rounds_changes import RoundsChanges  # noqa: PLC0415
     from scenarios.rounds_problem import with_rounds  # noqa: PLC0415
 
     asked: Sequence[str] = list(options["streams"]) or list(with_rounds(plan))
@@ -91,6 +98,8 @@ def _stream_by_stream(
         raise InputError([Fault("streams", N_("no stream of the plan is collected in rounds"))])
     limit_s = options["time_limit_s"] / len(asked)
     settings = RoundsSettings(limit_s, options["seed"])
+    told: Mapping[str, Told] = options.get("changes", {})
+    changes = {key: RoundsChanges.model_validate(one) for key, one in told.items()}
     found: dict[str, Any] = {}
     for k, name in enumerate(asked):
         share = k / len(asked)
@@ -101,7 +110,8 @@ def _stream_by_stream(
         try:
             found |= rounds_of_plan(
                 plan, inputs, streams=[name], settings=settings,
-                service_areas=not options["anywhere"], split=options["split"], on_rounds=heard,
+                service_areas=not options["anywhere"], split=options["split"], earlier=earlier,
+                changes=changes, on_rounds=heard,
             ).streams  # fmt: skip
         except Cancelled:
             if not found:
@@ -143,16 +153,16 @@ def _summary(found: RoundsPlan, *, stopped: bool) -> Told:
 
 def _words(one: StreamRounds, lang: str) -> Told:
     """Figures and stops not served as a page says them."""
-    from scenarios.rounds_words import FIGURE_NAMES, unserved_lines  # noqa: PLC0415 - heavy
+    from scenarios.rounds_words import (  # noqa: PLC0415 - heavy
+        change_lines,
+        figure_lines,
+        unserved_lines,
+    )
 
-    _ = translator(lang)
-    figures = []
-    for key, name, unit in FIGURE_NAMES:
-        value = one.figures[key]
-        named = _(unit) if unit in COUNTED else unit_name(unit, lang)
-        shown = percent(value, 1) if unit == "%" else f"{number(value, 1)} {named}"
-        figures.append([_(name), shown])
     lines = unserved_lines(one, lang).head(MOST_UNSERVED)
     columns = (lines["name"], lines["district"], lines["reason_text"])
     unserved = [[str(cell) for cell in row] for row in zip(*columns, strict=True)]
-    return {"figures": figures, "unserved": unserved}
+    split = [] if one.split is None else one.split.lines(lang)
+    told = {"change": change_lines(one, lang), "split": split}
+    figures = [list(pair) for pair in figure_lines(one, lang)]
+    return {"figures": figures, "unserved": unserved, **told}

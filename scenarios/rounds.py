@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.routes import Kind, Round, RoundsProgress, RoundsSettings, RoundsSolution, plan_rounds
+from planner.routes import (
+    Kind,
+    OnRounds,
+    Round,
+    RoundsProgress,
+    RoundsSettings,
+    RoundsSolution,
+    plan_rounds,
+)
 from planner.routes.changes import replan_record
 from planner.routes.fleet import M_PER_KM, S_PER_H
 from planner.routes.record import RoundsChange, RoundsRecord
@@ -21,6 +29,7 @@ from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs
 from scenarios.plan import Plan
 from scenarios.progress import OnRunProgress, RunProgress
+from scenarios.rounds_changes import RoundsChanges
 from scenarios.rounds_problem import RoundsCase, rounds_case, rounds_tiers, with_rounds
 from scenarios.run import run
 from scenarios.schema import Scenario
@@ -137,6 +146,7 @@ def rounds_of_plan(
     service_areas: bool = True,
     split: bool = False,
     earlier: Mapping[str, RoundsRecord] | None = None,
+    changes: Mapping[str, RoundsChanges] | None = None,
     on_rounds: OnStream | None = None,
     draw: bool = True,
 ) -> RoundsPlan:
@@ -144,6 +154,7 @@ def rounds_of_plan(
 
     Parameters
     ----------
+    changes : by stream, what is otherwise than in the plan; shared stores are then not decided anew
     draw : ways as lines on the roads; without, they are straight, which is quicker
     """
     asked = list(streams) or list(with_rounds(plan))
@@ -151,17 +162,21 @@ def rounds_of_plan(
     each = RoundsSettings(
         settings.time_limit_s / max(len(asked), 1), settings.seed, settings.iterations
     )
+    changes = changes or {}
     found = {}
     for name in asked:
-        if split or asks_for_stores(plan, name):
-            found[name] = _split(rounds_case(plan, inputs, name, service_areas=False), each, draw)
+        listen = None if on_rounds is None else _naming(name, on_rounds)
+        if (split or asks_for_stores(plan, name)) and name not in changes:
+            case = rounds_case(plan, inputs, name, service_areas=False)
+            found[name] = _split(case, each, draw, listen)
             continue
-        case = rounds_case(plan, inputs, name, service_areas=service_areas)
+        case = rounds_case(
+            plan, inputs, name, service_areas=service_areas, changes=changes.get(name)
+        )
         if earlier is not None and name in earlier:
-            solution, differs = replan_record(earlier[name], case.problem, each)
+            solution, differs = replan_record(earlier[name], case.problem, each, listen)
             found[name] = replace(tables(case, solution, draw=draw), change=differs)
             continue
-        listen = None if on_rounds is None else _naming(name, on_rounds)
         found[name] = tables(case, plan_rounds(case.problem, each, listen), draw=draw)
     return RoundsPlan(plan, found)
 
@@ -180,10 +195,12 @@ def asks_for_stores(plan: Plan, stream: str) -> bool:
     return any(tier.rounds is not None and tier.rounds.shared_stores for tier in tiers[:1])
 
 
-def _split(case: RoundsCase, settings: RoundsSettings, draw: bool) -> StreamRounds:
+def _split(
+    case: RoundsCase, settings: RoundsSettings, draw: bool, listen: OnRounds | None
+) -> StreamRounds:
     from scenarios.rounds_split import split_case  # noqa: PLC0415 - seldom asked for
 
-    taken, solution, comparison = split_case(case, settings)
+    taken, solution, comparison = split_case(case, settings, listen)
     return replace(tables(taken, solution, draw=draw), split=comparison)
 
 

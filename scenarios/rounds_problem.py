@@ -26,6 +26,8 @@ from scenarios.licence_areas import COLUMN, with_licence_area
 from scenarios.operations import Role, Rounds
 from scenarios.plan import Plan, StreamPlan
 from scenarios.profile import Tier
+from scenarios.rounds_changed import with_changed_lorries, with_changed_stops
+from scenarios.rounds_changes import RoundsChanges
 from scenarios.rounds_costs import RoundsCosts, rounds_costs
 from scenarios.rounds_fleet import LorryDepots, classes_of, lorry, lorry_depots, lorry_roads
 from scenarios.rounds_roads import LorryRoads
@@ -81,7 +83,12 @@ def rounds_tiers(stream: StreamPlan) -> list[Tier]:
 
 
 def rounds_case(
-    plan: Plan, inputs: Inputs, stream_id: str, *, service_areas: bool = True
+    plan: Plan,
+    inputs: Inputs,
+    stream_id: str,
+    *,
+    service_areas: bool = True,
+    changes: RoundsChanges | None = None,
 ) -> RoundsCase:
     """The rounds of a stream of a plan.
 
@@ -89,6 +96,7 @@ def rounds_case(
     ----------
     inputs : that the plan was made from; roads are theirs
     service_areas : lorries serve points of one site only, those that the plan gives to it
+    changes : of stops and lorries since the plan was made
 
     Raises
     ------
@@ -104,6 +112,9 @@ def rounds_case(
     stops, site_of = _served(stream, tier, sites)
     classes = classes_of(tier, rule)
     depots = lorry_depots(plan, stream_id, rule, sites, classes)
+    if changes is not None:
+        stops, site_of = with_changed_stops(stops, site_of, sites, changes)
+        depots = with_changed_lorries(depots, classes, changes)
     visits = visiting(rule, stops, _layer(inputs, stream))
     cycle = cycle_of(visits.every_days, costs.working_days)
     places = [stops.geometry, sites.geometry]

@@ -6,6 +6,7 @@ nothing, and to the stores with what they hold.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,10 +17,18 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from planner.routes import RoundsProblem, RoundsSettings, RoundsSolution, plan_rounds
+from planner.routes import (
+    OnRounds,
+    RoundsProblem,
+    RoundsProgress,
+    RoundsSettings,
+    RoundsSolution,
+    plan_rounds,
+)
 from planner.routes.estimate import HaulEstimate, HaulFactors, fitted
 from planner.routes.fleet import M_PER_KM
 from planner.routes.stores import Split, SplitComparison, StoreChoice, choose_split
+from planner.solution import Cancelled, Outcome
 from scenarios.rounds_costs import rounds_costs
 from scenarios.rounds_problem import RoundsCase
 from scenarios.rounds_stores import (
@@ -30,7 +39,7 @@ from scenarios.rounds_stores import (
     with_stores,
 )
 from scenarios.sizes import WAN
-from scenarios.wording import number, translator
+from scenarios.wording import quantity, translator
 
 EVALUATIONS = 8
 """Times that rounds are really planned: both extremes, the finalists, the first to fit to."""
@@ -101,12 +110,10 @@ class StreamSplit:
         """One line for each of the three ways."""
         _ = translator(lang)
         names = self.names(lang)
-        text = _(
-            "{name}: {cost} (10,000 CNY a year); {stores} stores, {bring} bring, {visited} visited"
-        )
+        text = _("{name}: {cost}; {stores} stores, {bring} bring, {visited} visited")
         return [
             text.format(
-                name=names[name], cost=number(one.cost_cny / WAN, 1),
+                name=names[name], cost=quantity(one.cost_cny / WAN, "wan_cny_per_yr", lang, 1),
                 stores=int(one.opened.sum()), bring=int((one.store_of >= 0).sum()),
                 visited=int((one.store_of < 0).sum()),
             )
@@ -119,8 +126,8 @@ def _finite(value: float) -> float | None:
 
 
 def split_case(
-    case: RoundsCase, settings: RoundsSettings
-) -> tuple[RoundsCase, RoundsSolution, StreamSplit]:
+    case: RoundsCase, settings: RoundsSettings, listen: OnRounds | None = None
+) -> tuple[RoundsCase, RoundsSolution, StreamSplit | None]:
     """Stores for clusters and rounds for the scattered producers of one stream.
 
     Parameters
@@ -129,14 +136,63 @@ def split_case(
 
     Returns
     -------
-    The case and the rounds of the way that costs least, and all three compared.
+    The case and the rounds of the way that costs least, and all three compared; of one that is
+    stopped the rounds to everybody, compared with nothing.
+
+    Raises
+    ------
+    Cancelled
+        If the listener asked to stop before there were rounds to everybody.
     """
+    planned = _Planning(listen)
+    try:
+        return _compared(case, settings, planned)
+    except Cancelled:
+        if planned.first is None:
+            raise
+        return case, replace(planned.first, outcome=Outcome.CANCELLED), None
+
+
+class _Planning:
+    """Rounds of one set of stores after the other, for one listener, who ends them all.
+
+    A single search that is stopped answers with the best it has; the comparison ends with it.
+    """
+
+    def __init__(self, listen: OnRounds | None) -> None:
+        self._listen = listen
+        self._begin_s = time.perf_counter()
+        self.first: RoundsSolution | None = None
+
+    def __call__(self, problem: RoundsProblem, settings: RoundsSettings) -> RoundsSolution:
+        heard = None if self._listen is None else self._heard
+        found = plan_rounds(problem, settings, heard)
+        self.first = self.first or found
+        if found.outcome is Outcome.CANCELLED:
+            raise Cancelled
+        return found
+
+    def beat(self) -> None:
+        """Ask the listener whether to go on."""
+        if self._listen is not None:
+            self._listen(RoundsProgress("improve", time.perf_counter() - self._begin_s))
+
+    def _heard(self, event: RoundsProgress) -> None:
+        # Sets of stores cost differently by what no event knows: no price of them is told.
+        assert self._listen is not None  # noqa: S101 - who calls has looked
+        seconds = time.perf_counter() - self._begin_s
+        self._listen(RoundsProgress(event.phase, seconds, rounds=event.rounds))
+
+
+def _compared(
+    case: RoundsCase, settings: RoundsSettings, planned: _Planning
+) -> tuple[RoundsCase, RoundsSolution, StreamSplit]:
     costs = rounds_costs()
     each = replace(settings, time_limit_s=max(settings.time_limit_s / EVALUATIONS / 2, 0.5))
     base, cycles = case.problem, case.cycles_per_yr
     roads = base.matrices[base.vehicles[0].matrix].distance_m
     places = store_places(base, roads, costs)
-    everybody = plan_rounds(base, each)
+    everybody = planned(base, each)
     factors = fitted([(base, everybody)])
     known: dict[bytes, Solved] = {}
 
@@ -145,7 +201,7 @@ def split_case(
             problem, found = base, everybody
         else:
             problem = with_rounds_to_stores(base, places, store_of)
-            found = plan_rounds(problem, each)
+            found = planned(problem, each)
         known[store_of.tobytes()] = problem, found
         missing = sum(unserved.missing for unserved in found.unserved)
         return float("inf") if missing else found.cost_cny(problem) * cycles
@@ -155,8 +211,8 @@ def split_case(
         replace(base, stops=with_stores(base, places, np.zeros(len(places)))), factors,
         len(base.stops), base.stops.visits.astype(np.float64) * cycles, base.vehicles[0].payload_t,
     )  # fmt: skip
-    compared = choose_split(choice, estimate, rounds_cost)
-    compared, solved = _searched_longer(compared, known, settings, cycles)
+    compared = choose_split(choice, estimate, rounds_cost, planned.beat)
+    compared, solved = _searched_longer(compared, known, settings, cycles, planned)
     figures = {name: _figures(*solved[name], cycles) for name in WAY_NAMES}
     stores = _stores(case, choice, places, compared.best)
     brings = _brings(case, choice, places, compared.best, roads)
@@ -170,6 +226,7 @@ def _searched_longer(
     known: Mapping[bytes, Solved],
     settings: RoundsSettings,
     cycles: float,
+    planned: _Planning,
 ) -> tuple[SplitComparison, dict[str, Solved]]:
     """All three ways with equally more time, and the cheapest of them then as the best."""
     longer = replace(settings, time_limit_s=settings.time_limit_s * LAST_SHARE / len(WAY_NAMES))
@@ -178,7 +235,7 @@ def _searched_longer(
         WAY_NAMES, (compared.best, compared.all_rounds, compared.all_stores), strict=True
     ):
         problem, found = known[way.store_of.tobytes()]
-        again = plan_rounds(problem, longer)
+        again = planned(problem, longer)
         worth = [(len(one.unserved), one.cost_cny(problem)) for one in (again, found)]
         found = again if worth[0] < worth[1] else found
         cost = float("inf") if found.unserved else found.cost_cny(problem) * cycles

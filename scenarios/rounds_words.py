@@ -8,7 +8,7 @@ import pandas as pd
 
 from geodata.faults import N_
 from scenarios.rounds import StreamRounds
-from scenarios.wording import translator
+from scenarios.wording import number, percent, quantity, translator
 
 KIND_NAMES: Mapping[str, str] = {
     "depot": N_("lorry depot"),
@@ -42,12 +42,31 @@ FIGURE_NAMES: tuple[tuple[str, str, str], ...] = (
     ("km_per_yr", N_("driven a year"), "km"),
     ("hours_per_yr", N_("lorry hours a year"), "h"),
     ("t_per_yr", N_("collected a year"), "t"),
-    ("cost_wan_cny_per_yr", N_("cost a year"), "wan_cny"),
+    ("cost_wan_cny_per_yr", N_("cost a year"), "wan_cny_per_yr"),
     ("co2_t_per_yr", N_("CO2 a year"), "t"),
     ("payload_used", N_("payload used a trip"), "%"),
     ("shift_used", N_("shift used a round"), "%"),
     ("unserved", N_("stops not served"), "stops"),
 )
+
+
+COUNTED = frozenset({"lorries", "rounds", "stops"})
+
+
+def figure_lines(rounds: StreamRounds, lang: str) -> list[tuple[str, str]]:
+    """Name and value of each figure."""
+    _ = translator(lang)
+    found = []
+    for key, name, unit in FIGURE_NAMES:
+        value = rounds.figures[key]
+        if unit == "%":
+            shown = percent(value, 1)
+        elif unit in COUNTED:
+            shown = f"{number(value, 0)} {_(unit)}"
+        else:
+            shown = quantity(value, unit, lang, 1)
+        found.append((_(name), shown))
+    return found
 
 
 def clock(seconds: float) -> str:

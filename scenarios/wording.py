@@ -124,6 +124,14 @@ UNIT_NAMES: Mapping[str, str] = {
 }
 """Units as they stand in :class:`scenarios.plan.Indicator` and what a reader sees."""
 
+MONEY: Mapping[str, tuple[float, str]] = {
+    "cny": (1.0, ""),
+    "cny/t": (1.0, "/t"),
+    "wan_cny": (10_000.0, ""),
+    "wan_cny_per_yr": (10_000.0, "/yr"),
+}
+"""Units of money: yuan in one of them, and what they are for. 万 is no unit of English."""
+
 
 def language(lang: str) -> Language:
     """``lang`` if this tool speaks it.
@@ -209,7 +217,17 @@ def quantity(value: object, unit: str, lang: str, decimals: int | None = None) -
         return "–"
     if unit == "%":
         return f"{number(value, 1 if decimals is None else decimals)}%"
+    if lang == "en" and unit in MONEY:
+        return _money(float(value), unit, decimals)  # type: ignore[arg-type]
     return f"{number(value, decimals)} {unit_name(unit, lang)}".rstrip()
+
+
+def _money(value: float, unit: str, decimals: int | None) -> str:
+    """Money as English has it, the currency first and in yuan: "CNY 3,000/yr"."""
+    yuan, per = MONEY[unit]
+    # Of ten thousands, digits after the point are asked for; of yuan nobody needs any.
+    shown = number(value * yuan, 0) if yuan > 1 else number(value, decimals)
+    return f"CNY {shown}{per}"
 
 
 def distance(metres: object, lang: str) -> str:

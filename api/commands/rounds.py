@@ -19,7 +19,7 @@ from api.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from scenarios.rounds import RoundsPlan, StreamRounds
+    from scenarios.rounds import RoundsPlan
     from scenarios.schema import Scenario
 
 EXAMPLES = ("demo", "collection_rounds")
@@ -162,14 +162,15 @@ def _summary(found: RoundsPlan, files: list[Path]) -> dict[str, Any]:
 
 
 def _show(found: RoundsPlan, files: list[Path], lang: Lang) -> None:
-    from scenarios.rounds_words import change_lines  # noqa: PLC0415
+    from scenarios.rounds_words import change_lines, figure_lines  # noqa: PLC0415
     from scenarios.wording import translator  # noqa: PLC0415
 
     _ = translator(lang)
     write = sys.stdout.write
     for one in found.streams.values():
         write(f"{one.case.stream.profile.name.in_language(lang)}\n")
-        write(_figures(one, lang))
+        for name, shown in figure_lines(one, lang):
+            write(f"  {name}: {shown}\n")
         checked = _("every rule recomputed") if one.solution.checked else _("does NOT hold")
         write(f"  {checked}\n")
         told = change_lines(one, lang) + ([] if one.split is None else one.split.lines(lang))
@@ -177,17 +178,3 @@ def _show(found: RoundsPlan, files: list[Path], lang: Lang) -> None:
             write(f"  {line}\n")
     for path in files:
         write(f"  {path}\n")
-
-
-def _figures(one: StreamRounds, lang: Lang) -> str:
-    from scenarios.rounds_words import FIGURE_NAMES  # noqa: PLC0415
-    from scenarios.wording import number, percent, translator, unit_name  # noqa: PLC0415
-
-    _ = translator(lang)
-    lines = []
-    for key, name, unit in FIGURE_NAMES:
-        value = one.figures[key]
-        named = _(unit) if unit in {"lorries", "rounds", "stops"} else unit_name(unit, lang)
-        shown = percent(value, 1) if unit == "%" else f"{number(value, 1)} {named}"
-        lines.append(f"  {_(name)}: {shown}\n")
-    return "".join(lines)

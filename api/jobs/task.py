@@ -28,6 +28,8 @@ TOPIC = "wangdian-runs"
 """Dask's event topic that workers tell progress on."""
 
 LOOK_EVERY_S = 0.25
+ROUNDS = "rounds.json"
+"""As scenarios.rounds_output names it, which loads the search for rounds."""
 GRACE_S = 60.0
 """After a wish to stop, this long to write the best plan so far."""
 
@@ -133,12 +135,16 @@ def _prepared(spec: JobSpec, store: ArtefactStore, place: Path) -> Path:
                 for inner in (name, f"{stream}/{name}"):
                     if store.exists(f"{spec.start}/{inner}"):
                         store.fetch(f"{spec.start}/{inner}", start / inner)
+    keep = place / "keep"
+    if spec.options.get("keep"):
+        store.fetch(f"{spec.options['keep']}/{ROUNDS}", keep / ROUNDS)
     path = place / "spec.json"
     told = {
         "scenario": spec.scenario,
         "folder": str(inputs),
         "out": str(place / "out"),
         "start": str(start) if spec.start else "",
+        "keep": str(keep) if spec.options.get("keep") else "",
         "lang": spec.lang,
         "kind": spec.kind,
         "options": spec.options,

@@ -16,6 +16,7 @@ from api.routes.runs import accepted
 from api.running import start_run
 from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
+from scenarios.rounds_changes import RoundsChanges
 from scenarios.store.models import Role, RunKind, RunRow
 from scenarios.wording import Language
 
@@ -62,6 +63,59 @@ def start(
     plan = service.finished_run(run_id, who)
     lang = wanted.lang or request_language(request)
     row, there = start_rounds(service, plan, wanted, who, lang, anew=wanted.anew)
+    return accepted(row, request, there=there)
+
+
+class RoundsChanged(BaseModel):
+    """What is otherwise than in the rounds of a run, by stream."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    changes: dict[Stream, RoundsChanges] = Field(min_length=1, max_length=50)
+    time_limit_s: float = Field(default=10.0, ge=0.5, le=MOST_S, allow_inf_nan=False)
+    """Of the search for what does not fit into the rounds as they are."""
+    lang: Language | None = None
+    anew: bool = False
+    """Plan again although there is an answer to the same inputs."""
+
+
+@router.post("/rounds/changes", status_code=202)
+def change(
+    run_id: str, wanted: RoundsChanged, request: Request, who: Who, service: Served
+) -> Response:
+    """Rounds after a change (a lorry out, a stop more, less or larger): most stay as they were.
+
+    A run of its own for the streams that change; its result says which rounds are kept and which
+    stops have moved. Earlier changes of the same rounds hold on.
+    """
+    require_writer(who)
+    before = service.finished_run(run_id, who, RunKind.ROUNDS)
+    plan = service.finished_run(before.start_run_id or "", who)
+    told = before.summary.get("streams", {})
+    for stream in wanted.changes:
+        if stream not in told:
+            values = {"stream": stream, "known": ", ".join(told)}
+            raise Problem(404, N_("the plan has no stream {stream}; it has {known}"), values)
+        if "split" in told[stream]:
+            message = N_("{stream} has shared stores: decide on them anew instead of changing them")
+            raise Problem(409, message, {"stream": stream})
+    earlier = before.options.get("changes", {})
+    options = {
+        **before.options,
+        "streams": list(wanted.changes),
+        "time_limit_s": wanted.time_limit_s,
+        "keep": before.folder,
+        "changes": {
+            stream: one.after(
+                RoundsChanges.model_validate(earlier.get(stream, {}))
+            ).model_dump(mode="json")
+            for stream, one in wanted.changes.items()
+        },
+    }  # fmt: skip
+    row, there = start_run(
+        service, plan.document, who, wanted.lang or request_language(request),
+        scenario_id=plan.scenario_id, start_run_id=plan.id, anew=wanted.anew, rounds=options,
+    )  # fmt: skip
     return accepted(row, request, there=there)
 
 

@@ -41,8 +41,8 @@ SYSTEMS = (
     ("gcj02", N_("GCJ-02 (Amap, Tencent)")), ("bd09", N_("BD-09 (Baidu)")),
 )  # fmt: skip
 LAYER_ORDER = (
-    "districts", "exclusions", "roads", "service_areas", "links", "candidates", "villages",
-    "facilities",
+    "districts", "exclusions", "exclusion_lines", "roads", "service_areas", "links", "candidates",
+    "villages", "facilities",
 )  # fmt: skip
 
 Row = dict[str, Any]
@@ -238,7 +238,7 @@ def _rounds(row: RunRow, who: Principal, lang: Language) -> list[Row]:
     """What came of the rounds, by stream."""
     told = row.summary.get("streams", {})
     return [
-        {**one, "name": one["name"][lang], "words": one["words"][lang]}
+        {**one, "stream": stream, "name": one["name"][lang], "words": one["words"][lang]}
         for stream, one in told.items()
         if who.sees_stream(stream) and who.sees_places_of(stream)
     ]

@@ -112,6 +112,8 @@ RUN_WORDS: Mapping[str, str] = {
     "published": N_("published"),
     "not_published": N_("not published"),
     "objective": N_("Value of the objective"),
+    "stop_dropped": N_("is no longer called at"),
+    "stop_added": N_("new stop"),
 }  # fmt: skip
 """Key in the scripts -> English sentence."""
 

@@ -101,6 +101,7 @@ def page_words(lang: str) -> dict[str, object]:
             unit: wording.unit_name(unit, lang)
             for unit in ("m", "km", "s", "min", "t", "t/yr", "m2", "mu", "people", "wan_cny")
         },
+        "yuan": lang == "en",
         "colon": _(": "),
         "comma": _(", "),
         "count": _("{n} of {total} covered"),

@@ -122,6 +122,14 @@ def test_quantities_in_both_languages():
     assert wording.quantity(95, "%", "zh") == "95.0%"
     assert wording.quantity(1250.5, "t/yr", "zh") == "1,250 吨/年"
     assert wording.quantity(3, "unheard of", "zh") == "3 unheard of"
+    assert wording.quantity(0.3, "wan_cny", "zh") == "0.30 万元"
+
+
+def test_money_is_in_yuan_in_english():
+    assert wording.quantity(0.3, "wan_cny", "en") == "CNY 3,000"
+    assert wording.quantity(12.34567, "wan_cny_per_yr", "en", 1) == "CNY 123,457/yr"
+    assert wording.quantity(38.5, "cny/t", "en") == "CNY 38.5/t"
+    assert wording.quantity(None, "wan_cny", "en") == "–"
     assert wording.area(2000, "zh") == "2,000 m² / 3 亩"
     assert wording.long_date(date(2026, 11, 22), "zh") == "2026年11月22日"
     assert wording.long_date(date(2026, 11, 22), "en") == "22 November 2026"

@@ -25,9 +25,11 @@ const Popups = (() => {
       : metres < 999.5 ? withUnit(metres, "m", 0) : withUnit(metres / 1000, "km", 1));
     const duration = (seconds) => (!known(seconds) ? "–"
       : seconds < 120 ? withUnit(seconds, "s", 0) : withUnit(seconds / 60, "min", seconds < 600 ? 1 : 0));
+    // Sheets hold ten thousands of yuan, which is no unit of English.
+    const money = (wan) => (words.yuan ? `CNY ${number(wan * 10000, 0)}` : withUnit(wan, "wan_cny"));
     const land = (m2) => (known(m2) ? `${withUnit(m2, "m2", 0)} / ${withUnit(m2 / (2000 / 3), "mu", 1)}` : "–");
     const percent = (fraction) => (known(fraction) ? `${number(fraction * 100, 1)}%` : "–");
-    return { withUnit, distance, duration, land, percent, cost: (v, u) => (u === "s" ? duration(v) : distance(v)) };
+    return { withUnit, money, distance, duration, land, percent, cost: (v, u) => (u === "s" ? duration(v) : distance(v)) };
   }
 
   function rows(table, pairs) {
@@ -123,7 +125,7 @@ const Popups = (() => {
       [words.radius, known(tier.radius_m) ? show.distance(tier.radius_m) : null],
       ["", known(tier.radius_m) ? tier.clause : null, "note"],
       [words.land, show.land(table.land[k])],
-      [words.investment, known(table.investment[k]) ? show.withUnit(table.investment[k], "wan_cny") : null],
+      [words.investment, known(table.investment[k]) ? show.money(table.investment[k]) : null],
       [words.phase, table.phase[k]],
       [words.responsible, table.responsible[k]],
     ]);

@@ -110,3 +110,46 @@ def test_the_files_have_the_names_that_the_job_gives_them():
     ours = (results.ROUNDS_MAP, results.ROUNDS_LAYER, results.ROUNDS)
     assert ours == (rounds_output.MAP, rounds_output.GEOJSON, rounds_output.ROUNDS)
     assert {rounds_output.WORKBOOK, rounds_output.GEOPACKAGE} <= set(results.MEDIA_TYPES)
+
+
+CHANGES = {
+    STREAM: {"dropped": ["V0001"], "lorries": [{"depot": "站", "vehicle": "x", "lorries": 1}]}
+}
+
+
+def test_changed_rounds_are_a_run_that_keeps_the_rounds_before(client, rounds_id, run_id):
+    path = f"/api/runs/{rounds_id}/rounds/changes"
+    answer = client.post(path, json={"changes": CHANGES})
+    assert answer.status_code == 202, answer.text
+    told = client.get(answer.headers["location"]).json()
+    assert (told["kind"], told["start_run_id"], told["streams"]) == ("rounds", run_id, [STREAM])
+    other = {STREAM: {"amounts": {"V0002": 3.5}}}
+    assert client.post(path, json={"changes": other}).json()["id"] != told["id"]
+    # What a waiting run starts from stays.
+    assert client.delete(f"/api/runs/{rounds_id}").status_code == 409
+    assert client.post(f"/api/runs/{told['id']}/cancel").status_code == 202
+
+
+@pytest.mark.parametrize(("changes", "status"), [
+    ({}, 422), ({"household_transfer": {}}, 404), ({"../x": {}}, 422),
+    ({STREAM: {"dropped": [""]}}, 422), ({STREAM: {"amounts": {"V1": -1}}}, 422),
+    ({STREAM: {"lorries": [{"depot": "a", "vehicle": "b", "lorries": -1}]}}, 422),
+    ({STREAM: {"added": [{"id": "n", "lon": 999, "lat": 0, "t_per_yr": 1}]}}, 422),
+])  # fmt: skip
+def test_changes_that_cannot_be_are_refused(client, rounds_id, changes, status):
+    answer = client.post(f"/api/runs/{rounds_id}/rounds/changes", json={"changes": changes})
+    assert answer.status_code == status
+
+
+def test_only_rounds_can_be_changed_and_only_by_who_may_write(client, person, run_id, rounds_id):
+    asked = {"changes": CHANGES}
+    assert client.post(f"/api/runs/{run_id}/rounds/changes", json=asked).status_code == 409
+    path = f"/api/runs/{rounds_id}/rounds/changes"
+    person("administrator")
+    assert person("township", district="甲镇").post(path, json=asked).status_code == 403
+
+
+def test_the_page_of_rounds_has_a_form_for_changes(client, rounds_id):
+    page = client.get(f"/planner/runs/{rounds_id}", headers=PAGE).text
+    assert f'data-stream="{STREAM}"' in page
+    assert "/static/rounds.js" in page
