@@ -22,6 +22,7 @@ from pyproj import CRS
 from geodata.archives import unpacked
 from geodata.columns import kind_of_sheet, nearest_word
 from geodata.faults import N_, Fault, InputError, nearest_hint
+from geodata.geojson_limits import check_geojson
 from geodata.tables import RawTable, decode
 
 VECTOR_ENDINGS = (".gpkg", ".shp", ".zip", ".geojson", ".json", ".parquet", ".geoparquet")
@@ -81,6 +82,7 @@ def _geojson(path: Path) -> RawTable:
 
     RFC 7946 makes every GeoJSON WGS84, but Chinese map exports in GCJ-02 look the same.
     """
+    check_geojson(path, path.name)
     text = decode(path.read_bytes(), path.name).lstrip()
     if not text.startswith("{"):
         raise InputError([_unreadable(path.name, "not GeoJSON")])

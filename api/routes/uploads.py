@@ -19,6 +19,7 @@ from api.problems import Problem, request_language, stored_faults
 from api.service import Service, principal_of_request, service_of
 from geodata.archives import check_archive
 from geodata.faults import N_
+from geodata.geojson_limits import check_geojson
 from geodata.tables import TEXT_ENDINGS
 from geodata.vectors import VECTOR_ENDINGS
 from geodata.workbooks import WORKBOOK_ENDINGS
@@ -30,6 +31,7 @@ router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 ROAD_ENDINGS = frozenset({".pbf", ".osm", ".graphml"})
 ENDINGS = frozenset({*TEXT_ENDINGS, *VECTOR_ENDINGS, *WORKBOOK_ENDINGS, *ROAD_ENDINGS})
 ARCHIVES = frozenset({".zip", ".xlsx", ".xlsm"})
+GEOJSON_ENDINGS = frozenset({".geojson", ".json"})
 MOST_UNPACKED = 2 * 2**30
 FILE_NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{2,8}")
 
@@ -59,6 +61,8 @@ def _taken(file: UploadFile, who: Principal, service: Service) -> UploadRow:
         digest, size = _copied(file, handle, service.settings.upload_mb * 2**20)
         if ending in ARCHIVES:
             check_archive(place, name, MOST_UNPACKED)
+        if ending in GEOJSON_ENDINGS:
+            check_geojson(place, name)
         row = UploadRow(
             file=f"{digest[:32]}{ending}", name=name, size=size, sha256=digest, owner_id=who.user_id
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -122,6 +123,20 @@ def test_bombs_and_climbing_archives_are_refused(client):
     assert upload(client, "climb.zip", climbing).status_code == 422
     workbook = packed([("xl/worksheets/sheet1.xml", b"<a>" * 30_000_000)])
     assert upload(client, "bomb.xlsx", workbook).status_code == 422
+    assert client.get("/api/uploads").json() == []
+
+
+def test_oversized_geojson_is_refused(client, monkeypatch):
+    deep = b'{"a":' * 200_000
+    assert upload(client, "deep.geojson", deep).status_code == 422
+    monkeypatch.setattr("geodata.geojson_limits.MOST_BRACKETS", 50_000)
+    monkeypatch.setattr("geodata.geojson_limits.MOST_FEATURES", 1_000)
+    line = {"type": "LineString", "coordinates": [[1.0, 2.0]] * 60_000}
+    many = {"type": "FeatureCollection", "features": [{"type": "Feature"}] * 2_000}
+    for whole in (line, many):
+        answer = upload(client, "big.json", json.dumps(whole).encode())
+        assert answer.status_code == 422
+        assert answer.json()["faults"]
     assert client.get("/api/uploads").json() == []
 
 
