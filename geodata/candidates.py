@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,16 +168,39 @@ def _roadside(place: _Place) -> gpd.GeoDataFrame:
     kept = keep_apart(points, place.spacing_m)
     points, line = points[kept], line[kept]
     back = gpd.GeoSeries(shapely.points(points), crs=place.metric).to_crs(WGS84)
-    names = place.roads["name"].to_numpy(dtype=object) if "name" in place.roads else None
     lon, lat = back.x.to_numpy(), back.y.to_numpy()
     ids = [f"roadside-{x:.5f}-{y:.5f}" for x, y in zip(lon, lat, strict=True)]
-    called = [None if names is None or pd.isna(names[at]) else names[at] for at in line]
+    roads = _texts(place.roads, "name")[line]
     table = gpd.GeoDataFrame(
-        {"name": [name or given for name, given in zip(called, ids, strict=True)]},
-        geometry=back.to_numpy(),
-        crs=WGS84,
+        {"name": _roadside_names(place, points, roads, ids)}, geometry=back.to_numpy(), crs=WGS84
     )
     return _candidates("roadside", table, ids)
+
+
+def _roadside_names(
+    place: _Place, points: NDArray[np.float64], roads: NDArray[np.object_], ids: Sequence[str]
+) -> list[str]:
+    """Each point by its nearest village and its road, as people tell places: 康营村X921旁.
+
+    Parameters
+    ----------
+    points : (n, 2) metres
+    roads : (n,) names of the roads, "" where they have none
+    ids : what a point is called where no village has a name
+    """
+    villages = _layer(place, "villages")
+    villages = villages[_texts(villages, "name") != ""]
+    if len(villages) == 0:
+        return [road or given for road, given in zip(roads, ids, strict=True)]
+    _, nearest = cKDTree(_metric_points(villages, place.metric)).query(points)
+    near = villages["name"].to_numpy(dtype=object)[nearest]
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for village, road in zip(near, roads, strict=True):
+        name = f"{village}{road or '路'}旁"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}{seen[name]}")
+    return names
 
 
 def _permitted_land(place: _Place) -> gpd.GeoDataFrame:
@@ -251,6 +275,13 @@ def _numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
     if name not in table:
         return np.full(len(table), np.nan)
     return np.asarray(pd.to_numeric(table[name], errors="coerce"), np.float64)
+
+
+def _texts(table: pd.DataFrame, name: str) -> NDArray[np.object_]:
+    """A column of names, "" where there is none."""
+    if name not in table:
+        return np.full(len(table), "", dtype=object)
+    return np.array(["" if pd.isna(one) else str(one) for one in table[name]], dtype=object)
 
 
 def _with_area(table: gpd.GeoDataFrame, metric: CRS) -> gpd.GeoDataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def chromium() -> str:
     if path is None:
         missing("Chromium is not installed")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def qgis_python() -> str:
+    """The interpreter that Debian's QGIS is installed for."""
+    path = "/usr/bin/python3"
+    found = subprocess.run([path, "-c", "import qgis.core"], capture_output=True, check=False)
+    if found.returncode != 0:
+        missing("QGIS is not installed for the system's Python (python3-qgis)")
+    return path
 
 
 SLOW_S = float(os.environ.get("WANGDIAN_SLOW_S", "inf"))

@@ -46,6 +46,7 @@ SCRIPT_WORDS: Mapping[str, str] = {
     "links": N_("who goes where"),
     "candidates": N_("candidate sites"),
     "exclusions": N_("exclusion zones"),
+    "exclusion_lines": N_("lines to keep away from"),
     "layers": N_("Layers"),
     "zoom_in": N_("Zoom in"),
     "zoom_out": N_("Zoom out"),

@@ -16,16 +16,20 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
 from shapely.geometry import LineString
 
 from geodata.faults import N_
 from scenarios import wording
-from scenarios.deliverables.qgis_style import layer_style
+from scenarios.deliverables.qgis_project import write_project
+from scenarios.deliverables.qgis_style import SHAPES, layer_style
 from scenarios.deliverables.service_areas import service_areas
 from scenarios.plan import Plan, StreamPlan
 
 WGS84 = "EPSG:4326"
 GEOMETRY = "geom"
+LINE, POLYGON, MULTI_LINE, MULTI_POLYGON = 1, 3, 5, 6
+"""Shapely's numbers of the types."""
 
 
 def write_geopackage(plan: Plan, path: Path, lang: str = "zh") -> None:
@@ -44,14 +48,17 @@ def write_geopackage(plan: Plan, path: Path, lang: str = "zh") -> None:
     for name, frame in plan_tables(plan, lang).items():
         pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG")
     _write_styles(path, plan, layers, lang)
+    write_project(path, plan, layers, LAYER_TITLES, lang)
 
 
 def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers by name, WGS84, bottom of the map first."""
     streams = list(plan.streams.values())
+    excluded = plan.exclusions[["id", "name", "kind", "geometry"]]
     return {
         "districts": _polygons(plan.districts[["id", "name", "geometry"]]),
-        "exclusions": plan.exclusions[["id", "name", "kind", "geometry"]],
+        "exclusions": _polygons(excluded),
+        "exclusion_lines": _lines(excluded),
         "roads": plan.roads[["class", "name", "geometry"]],
         "service_areas": _stacked([service_areas(plan, stream) for stream in streams]),
         "links": _stacked([_links(stream) for stream in streams]),
@@ -95,12 +102,13 @@ def plan_tables(plan: Plan, lang: str) -> dict[str, pd.DataFrame]:
 
 
 def _polygons(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Districts that have a polygon; a development zone may have none."""
-    # As an array: an empty list would choose no columns instead of no rows.
-    has_area = np.array(
-        [shape is not None and not shape.is_empty for shape in table.geometry], bool
-    )
-    return table[has_area]
+    """Rows that have a polygon; a development zone may have none."""
+    return table[np.isin(shapely.get_type_id(table.geometry), (POLYGON, MULTI_POLYGON))]
+
+
+def _lines(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Rows that have a line: a layer of two shapes opens in QGIS without its style."""
+    return table[np.isin(shapely.get_type_id(table.geometry), (LINE, MULTI_LINE))]
 
 
 def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -141,6 +149,8 @@ def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, plan: Plan, lan
         driver="GPKG",
         promote_to_multi=multiple,
         geometry_type=_geometry_type(name, kinds),
+        # What older QGIS reads without a warning; nothing here needs a later edition.
+        dataset_options={"VERSION": "1.2"},
         layer_options={
             "GEOMETRY_NAME": GEOMETRY,
             "IDENTIFIER": f"{_(LAYER_TITLES[name])} - {plan.title}",
@@ -152,6 +162,7 @@ def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, plan: Plan, lan
 LAYER_TITLES: Mapping[str, str] = {
     "districts": N_("Townships"),
     "exclusions": N_("Excluded areas"),
+    "exclusion_lines": N_("Lines to keep away from"),
     "roads": N_("Roads"),
     "service_areas": N_("Service areas"),
     "links": N_("Who goes where"),
@@ -160,18 +171,11 @@ LAYER_TITLES: Mapping[str, str] = {
     "facilities": N_("Facilities"),
 }
 
-POINTS = ("candidates", "villages", "facilities")
-
 
 def _geometry_type(name: str, kinds: set[str]) -> str:
     """The type a layer declares: QGIS refuses to draw what contradicts it."""
-    if name in POINTS:
-        return "Point"
-    if name in {"districts", "service_areas"}:
-        return "MultiPolygon" if "MultiPolygon" in kinds else "Polygon"
-    if name in {"roads", "links"}:
-        return "MultiLineString" if "MultiLineString" in kinds else "LineString"
-    return "Unknown"  # exclusions are areas and lines
+    shape = {"Point": "Point", "Line": "LineString", "Polygon": "Polygon"}[SHAPES[name]]
+    return f"Multi{shape}" if f"Multi{shape}" in kinds else shape
 
 
 STYLES_TABLE = """
@@ -190,6 +194,7 @@ def _write_styles(
 ) -> None:
     """One default style a layer, in the table that QGIS reads."""
     _ = wording.translator(lang)
+    streams = list(plan.streams.values())
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(STYLES_TABLE)
         database.execute(
@@ -201,7 +206,7 @@ def _write_styles(
             "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner) "
             "VALUES ('', '', ?, ?, ?, ?, '', 1, ?, 'wangdian')",
             [
-                (name, GEOMETRY, _(LAYER_TITLES[name]), layer_style(name, table, plan, lang), "")
+                (name, GEOMETRY, _(LAYER_TITLES[name]), layer_style(name, table, streams, lang), "")
                 for name, table in layers.items()
             ],
         )

@@ -12,9 +12,11 @@ from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 
-from geodata.faults import N_
+from geodata.screening import KIND_NAMES
 from scenarios import wording
-from scenarios.plan import Plan
+from scenarios.deliverables.qgis_fields import name_fields, road_class_names
+from scenarios.deliverables.workbook_sheet import clean_text
+from scenarios.plan import StreamPlan
 
 UNCOVERED = "#d55e00"
 """Vermilion, as on the map: told from every stream colour by the colour-blind too."""
@@ -43,6 +45,8 @@ class Category:
     value: str
     label: str
     symbol: Symbol
+    shown: bool = True
+    """Ticked in the legend when the layer is opened."""
 
 
 STATUS_SHAPES: Mapping[str, str] = {
@@ -71,40 +75,70 @@ EXCLUSION_COLOURS: Mapping[str, str] = {
 }
 
 
-def layer_style(name: str, table: gpd.GeoDataFrame, plan: Plan, lang: str) -> str:
+SHAPES: Mapping[str, str] = {
+    "districts": "Polygon",
+    "exclusions": "Polygon",
+    "exclusion_lines": "Line",
+    "roads": "Line",
+    "service_areas": "Polygon",
+    "links": "Line",
+    "candidates": "Point",
+    "villages": "Point",
+    "facilities": "Point",
+}
+"""What each layer holds, in QGIS's words; it passes over a style made for another shape."""
+
+_SHAPE_CODES = {"Point": "0", "Line": "1", "Polygon": "2"}
+_LABEL_SIZES = {"facilities": 8, "districts": 10}
+
+
+def layer_style(
+    name: str, table: gpd.GeoDataFrame, streams: Sequence[StreamPlan], lang: str
+) -> str:
     """QML of a layer: renderer, labels and field aliases."""
-    root = ET.Element("qgis", version="3.34.0", styleCategories="Symbology|Labeling|Fields")
-    root.append(_renderer(name, table, plan, lang))
-    if name in {"facilities", "districts"}:
-        root.set("labelsEnabled", "1")
-        root.append(_labels(8 if name == "facilities" else 10))
-    aliases = ET.SubElement(root, "aliases")
-    for index, column in enumerate(c for c in table.columns if c != table.geometry.name):
-        ET.SubElement(
-            aliases, "alias", field=str(column), index=str(index), name=field_alias(column, lang)
-        )
-    ET.SubElement(root, "layerGeometryType").text = _geometry_code(name)
+    root = ET.Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling|Fields")
+    dress(root, name, table, streams, lang)
     text = ET.tostring(root, encoding="unicode")
     return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + text
 
 
-def _geometry_code(name: str) -> str:
-    return {"roads": "1", "links": "1", "districts": "2", "service_areas": "2"}.get(name, "0")
+def dress(
+    element: ET.Element,
+    name: str,
+    table: gpd.GeoDataFrame,
+    streams: Sequence[StreamPlan],
+    lang: str,
+) -> None:
+    """Give a QML document or a project's layer the style of a layer of the plan.
+
+    Parameters
+    ----------
+    streams : those that the legend tells apart
+    """
+    element.append(_renderer(name, table, streams, lang))
+    if name in _LABEL_SIZES:
+        element.set("labelsEnabled", "1")
+        element.append(_labels(_LABEL_SIZES[name]))
+    name_fields(element, table, streams, lang)
+    ET.SubElement(element, "layerGeometryType").text = _SHAPE_CODES[SHAPES[name]]
 
 
-def _renderer(name: str, table: gpd.GeoDataFrame, plan: Plan, lang: str) -> ET.Element:
+def _renderer(
+    name: str, table: gpd.GeoDataFrame, streams: Sequence[StreamPlan], lang: str
+) -> ET.Element:
     drawn: dict[str, tuple[str, str, Callable[[], list[Category]]]] = {
         "facilities": (
             "concat(stream, '|', status)",
             "marker",
-            lambda: _facility_categories(plan, lang),
+            lambda: _facility_categories(streams, lang),
         ),
         "villages": ("served", "marker", lambda: _village_categories(lang)),
-        "links": ("stream", "line", lambda: _stream_categories(plan, lang, "line")),
-        "service_areas": ("stream", "fill", lambda: _stream_categories(plan, lang, "fill")),
+        "links": ("stream", "line", lambda: _stream_categories(streams, lang, "line")),
+        "service_areas": ("stream", "fill", lambda: _stream_categories(streams, lang, "fill")),
         "candidates": ("kept", "marker", lambda: _candidate_categories(lang)),
-        "roads": ("class", "line", lambda: _road_categories(table)),
-        "exclusions": ("kind", "fill", lambda: _exclusion_categories(table, lang)),
+        "roads": ("class", "line", lambda: _road_categories(table, lang)),
+        "exclusions": ("kind", "fill", lambda: _exclusion_categories(table, lang, "fill")),
+        "exclusion_lines": ("kind", "line", lambda: _exclusion_categories(table, lang, "line")),
     }
     if name in drawn:
         column, kind, categories = drawn[name]
@@ -112,7 +146,7 @@ def _renderer(name: str, table: gpd.GeoDataFrame, plan: Plan, lang: str) -> ET.E
     return _single(Symbol("fill", "#ffffff", width_mm=0.4, outline="#8a6d3b", opacity=0.0))
 
 
-def _facility_categories(plan: Plan, lang: str) -> list[Category]:
+def _facility_categories(streams: Sequence[StreamPlan], lang: str) -> list[Category]:
     _ = wording.translator(lang)
     return [
         Category(
@@ -124,8 +158,10 @@ def _facility_categories(plan: Plan, lang: str) -> list[Category]:
                 size_mm=2.0 if status == "not_chosen" else 3.4,
                 shape=shape,
             ),
+            # Every candidate of every stream: they hide what was decided.
+            shown=status != "not_chosen",
         )
-        for stream in plan.streams.values()
+        for stream in streams
         for status, shape in STATUS_SHAPES.items()
     ]
 
@@ -133,14 +169,16 @@ def _facility_categories(plan: Plan, lang: str) -> list[Category]:
 def _village_categories(lang: str) -> list[Category]:
     _ = wording.translator(lang)
     return [
-        Category("1", _("covered village"), Symbol("marker", COVERED, size_mm=1.4)),
+        Category("true", _("covered village"), Symbol("marker", COVERED, size_mm=1.4)),
         Category(
-            "0", _("uncovered village"), Symbol("marker", UNCOVERED, size_mm=2.2, shape="diamond")
+            "false",
+            _("uncovered village"),
+            Symbol("marker", UNCOVERED, size_mm=2.6, shape="diamond"),
         ),
     ]
 
 
-def _stream_categories(plan: Plan, lang: str, kind: str) -> list[Category]:
+def _stream_categories(streams: Sequence[StreamPlan], lang: str, kind: str) -> list[Category]:
     return [
         Category(
             stream.profile.id,
@@ -152,8 +190,10 @@ def _stream_categories(plan: Plan, lang: str, kind: str) -> list[Category]:
                 width_mm=0.15,
                 opacity=0.18 if kind == "fill" else 0.6,
             ),
+            # Areas of several streams lie one over another: the first is ticked, the rest at hand.
+            shown=kind != "fill" or stream is streams[0],
         )
-        for stream in plan.streams.values()
+        for stream in streams
     ]
 
 
@@ -161,41 +201,36 @@ def _candidate_categories(lang: str) -> list[Category]:
     _ = wording.translator(lang)
     return [
         Category(
-            "1", _("candidate, kept"), Symbol("marker", "#ffffff", size_mm=1.6, outline="#4d4d4d")
+            "true",
+            _("candidate, kept"),
+            Symbol("marker", "#ffffff", size_mm=1.6, outline="#4d4d4d"),
         ),
-        Category("0", _("candidate, dropped"), Symbol("marker", GREY, size_mm=1.6, shape="cross2")),
+        Category(
+            "false", _("candidate, dropped"), Symbol("marker", GREY, size_mm=1.6, shape="cross2")
+        ),
     ]
 
 
-def _road_categories(table: gpd.GeoDataFrame) -> list[Category]:
-    classes = sorted(map(str, table["class"].dropna().unique()))
+def _road_categories(table: gpd.GeoDataFrame, lang: str) -> list[Category]:
     return [
         Category(
             name,
-            name,
+            words,
             Symbol("line", "#b9863d" if name in ROAD_WIDTHS_MM else "#b0b0b0",
                    width_mm=ROAD_WIDTHS_MM.get(name, 0.2)),
         )
-        for name in classes
+        for name, words in road_class_names(table, lang).items()
     ]  # fmt: skip
 
 
-def _exclusion_categories(table: gpd.GeoDataFrame, lang: str) -> list[Category]:
+def _exclusion_categories(table: gpd.GeoDataFrame, lang: str, symbol: str) -> list[Category]:
     _ = wording.translator(lang)
-    names = {
-        "farmland": _("permanent basic farmland"),
-        "water": _("water"),
-        "water_source": _("drinking-water source"),
-        "dwelling": _("dwellings"),
-        "red_line": _("ecological red line"),
-        "hv_line": _("high-voltage line"),
-    }
-    kinds = sorted(map(str, table["kind"].dropna().unique()))
+    kinds = sorted({clean_text(one) for one in table["kind"].dropna()})
     return [
         Category(
             kind,
-            names.get(kind, kind),
-            Symbol("fill", EXCLUSION_COLOURS.get(kind, "#cccccc"), outline="#9a9a9a", opacity=0.6),
+            _(KIND_NAMES.get(kind, kind)),
+            Symbol(symbol, EXCLUSION_COLOURS.get(kind, "#cccccc"), outline="#9a9a9a", opacity=0.6),
         )
         for kind in kinds
     ]
@@ -220,7 +255,7 @@ def _categorized(column: str, categories: Sequence[Category], kind: str) -> ET.E
             value=category.value,
             label=category.label,
             symbol=str(k),
-            render="true",
+            render=str(category.shown).lower(),
         )
         symbols.append(_symbol(str(k), category.symbol))
     other = Symbol(kind, GREY, opacity=0.5, outline=GREY)
@@ -296,53 +331,6 @@ def _labels(size: int) -> ET.Element:
         bufferSize="0.8",
         bufferColor="255,255,255,255",
     )
+    # Townships cover all of the map: as obstacles they would leave no room for other names.
+    ET.SubElement(settings, "rendering", obstacle="0", drawLabels="1")
     return labeling
-
-
-FIELD_NAMES: Mapping[str, str] = {
-    "id": N_("Id"),
-    "name": N_("Name"),
-    "stream": N_("Stream"),
-    "tier": N_("Type / level"),
-    "district": N_("Township"),
-    "village": N_("Village"),
-    "status": N_("Status in the plan"),
-    "state": N_("Present state"),
-    "size": N_("Size"),
-    "capacity_t_per_yr": N_("Design capacity (t/yr)"),
-    "throughput_t_per_yr": N_("Tonnes taken (t/yr)"),
-    "load_rate": N_("Load rate"),
-    "land_m2": N_("Land area (m²)"),
-    "investment_wan_cny": N_("Investment (10,000 CNY)"),
-    "n_served": N_("Points served"),
-    "population_served": N_("Population served"),
-    "mean_impedance": N_("Mean distance"),
-    "worst_impedance": N_("Farthest"),
-    "phase": N_("Phase"),
-    "responsible": N_("Responsible body"),
-    "population": N_("Population"),
-    "demand_t_per_yr": N_("Amount (t/yr)"),
-    "demand_basis": N_("Basis of the amount"),
-    "served": N_("Served"),
-    "facility_id": N_("Id of its site"),
-    "facility_name": N_("Served by"),
-    "impedance": N_("Road distance"),
-    "straight_m": N_("Straight line (m)"),
-    "snap_m": N_("Access to the road (m)"),
-    "within_radius": N_("Within the radius"),
-    "reason": N_("Reason"),
-    "from_id": N_("From"),
-    "to_id": N_("To"),
-    "unit": N_("Unit"),
-    "share": N_("Share"),
-    "tonnes_per_yr": N_("Tonnes (t/yr)"),
-    "kind": N_("Kind"),
-    "kept": N_("Kept"),
-    "dropped_by": N_("Dropped by"),
-    "class": N_("Road class"),
-}
-
-
-def field_alias(column: str, lang: str) -> str:
-    """The name of a column that a reader sees."""
-    return wording.translator(lang)(FIELD_NAMES.get(column, column))

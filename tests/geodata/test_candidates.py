@@ -134,6 +134,15 @@ def test_roadside_points_lie_on_roads_apart_and_leave_no_gap():
     assert found["name"].tolist()[0] == "县道"
 
 
+def test_roadside_points_are_called_by_village_and_road_each_by_a_name_of_its_own():
+    villages = points([115.45, 115.55], [36.45, 36.45]).assign(id=["v1", "v2"], name=["甲村", ""])
+    roads = road_grid().assign(name=["县道"] * 6 + [None] * 5)
+    made = {"villages": villages}
+    found = generate_candidates(["roadside"], made, METRIC, roads=roads, spacing_m=3000)
+    assert found["name"].is_unique
+    assert {name.rstrip("0123456789") for name in found["name"]} == {"甲村县道旁", "甲村路旁"}
+
+
 def test_permitted_land_gives_a_point_a_small_plot_and_a_grid_a_large_one():
     land = squares(id=["L1"], name=[None], district=["贾镇"])
     small = points([115.7], [36.45]).to_crs(METRIC).buffer(20).to_crs(4326)

@@ -23,6 +23,7 @@ const makers = {
   roads: () => addRoads(map, data.run),
   service_areas: styled({ color: "#6d28d9", weight: 1, fillOpacity: 0.05 }),
   exclusions: styled({ color: "#a3330a", weight: 1, fillColor: "#a3330a", fillOpacity: 0.12 }),
+  exclusion_lines: styled({ color: "#a3330a", weight: 1.5, dashArray: "6 4" }),
   links: styled({ color: "#6b7280", weight: 1, opacity: 0.6 }),
   candidates: async (name) => {
     const found = await ask(layerPath(data.run, name));

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.api.service.conftest import DOCUMENT
+from tests.scenarios.deliverables.test_in_qgis import in_qgis
 
 
 @pytest.fixture
@@ -55,6 +56,12 @@ def test_gdal_reads_every_feature_of_every_layer(address, run_id, client):
     box = table.total_bounds
     part = pyogrio.read_dataframe(source, layer="villages", bbox=tuple(box))
     assert len(part)
+
+
+def test_qgis_reads_a_layer_page_by_page(address, run_id, client, qgis_python):
+    whole = client.get(f"/api/runs/{run_id}/layers/villages.geojson").json()["features"]
+    found = in_qgis(qgis_python, f"{address}/ogc/runs/{run_id}", "villages")
+    assert found == {"valid": True, "features": len(whole)}
 
 
 def test_owslib_reads_features_and_runs_a_process(address, run_id):
