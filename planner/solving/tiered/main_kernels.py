@@ -116,7 +116,8 @@ def choose(  # noqa: C901, PLR0912 - one compiled loop
     ----------
     group : (f,) ascending; ``least``, ``most`` (g,) open in each
     must : (f,) open
-    units : (o,) of room; ``need`` in all; a unit less is needed for ``relief`` each
+    units : (o,) of room; ``need`` in all; units less are needed for ``relief`` each, the first for
+        nothing: the need is rounded up, and a little less of it may be a whole unit less
     value : (o,) ``inf`` for a size that may not be chosen
     """
     count = len(size_start) - 1
@@ -159,7 +160,7 @@ def choose(  # noqa: C901, PLR0912 - one compiled loop
     least_total: float = after[need]
     if np.isfinite(relief):
         for other in range(need):
-            total = after[other] + (need - other) * relief
+            total = after[other] + (need - other - 1) * relief
             if total < least_total:
                 d, least_total = other, total
     c = 0

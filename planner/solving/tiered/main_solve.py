@@ -27,7 +27,7 @@ from planner.solving.tiered import main_siting
 from planner.solving.tiered.assembling import SolveOne, assembled
 from planner.solving.tiered.main_bound import Bounded, first_pay, raised
 from planner.solving.tiered.main_plan import MainPlan, Planner
-from planner.solving.tiered.main_tier import MainTier, main_tier, suits
+from planner.solving.tiered.main_tier import MainTier, main_tier, straight, suits
 from planner.solving.tiered.plain import GroupAnswer, arcs_of
 from planner.tiered import checker
 from planner.tiered.objectives import goal_value, off_quota
@@ -41,8 +41,16 @@ LEAST_ARCS = 2_000
 ROUNDS = 1_000
 BOUND_SHARE = 0.25
 """Rounds of the prices of a phase, and their most of the time left."""
-TURNS = ((20_000, 0.3), (20_000, 1.0), (60_000, 3.0), (100_000, 0.3), (200_000, 1.0))
-"""Rounds and warmth of ruin and recreate."""
+TURNS = (
+    (20_000, 0.3, False),
+    (20_000, 1.0, False),
+    (60_000, 3.0, False),
+    (100_000, 0.3, True),
+    (200_000, 1.0, True),
+    (200_000, 3.0, True),
+    (400_000, 1.0, True),
+)
+"""Rounds and warmth of ruin and recreate, and whether small models around each site follow."""
 AGAIN = 3
 SITING_SHARE, SITING_S = 0.35, 60.0
 """Times that a sited main tier is planned again, its share of the time, and seconds at most."""
@@ -106,7 +114,10 @@ class _Run:
         answer.reached, answer.bounds = [np.inf], [-np.inf]
         watch.report("build")
         self._mains = [main_tier(problem, t) for t in range(len(problem.phases))]
+        self._planned = list(map(straight, self._mains))
+        """As plans know the phases; later for the ways over what is open above."""
         self._bounds: list[Bounded] = []
+        self._prices: list[Bounded] = []
         self._planners: list[Planner] = []
 
     def solve(self) -> bool:
@@ -123,18 +134,27 @@ class _Run:
         bound = self._bound()
         if not np.isfinite(bound):
             return False
-        self._plan(self._mains, self._bounds)
+        self._plan(self._planned, self._bounds_of_plans())
         if self._answer.plans is None:
             return False
         self._settle(bound)
         self._hold_above()
         self._settle(bound)
-        for rounds, warm in TURNS:
+        for rounds, warm, around in TURNS:
             if self._enough():
                 break
-            self._improve(rounds, warm)
+            self._improve(rounds, warm, around=around)
             self._settle(bound)
         return True
+
+    def _bounds_of_plans(self) -> list[Bounded]:
+        """Prices to plan by, where plans know fewer ways than the bound."""
+        return [
+            one
+            if planned is main
+            else raised(planned, first_pay(planned), rounds=ROUNDS // 2, stop=self._over)
+            for planned, main, one in zip(self._planned, self._mains, self._bounds, strict=True)
+        ]
 
     def _by_siting(self) -> bool:
         """One-tier problems with proof; then again for the ways over what is open above."""
@@ -237,7 +257,7 @@ class _Run:
     def _plan(self, mains: list[MainTier], bounds: list[Bounded]) -> None:
         """Plans of every phase, the last first, and the whole plan."""
         later: IntArray | None = None
-        self._planners = []
+        self._planners, self._planned, self._prices = [], mains, bounds
         for t in reversed(range(len(mains))):
             planner = self._planner(mains[t], t, later)
             if not planner.possible:
@@ -247,7 +267,7 @@ class _Run:
                 return
             later = planner.plan.size
             self._planners.insert(0, planner)
-        self._assemble_best(mains)
+        self._assemble_best()
 
     def _planner(self, main: MainTier, t: int, later: IntArray | None) -> Planner:
         part = self._problem.streams[0].tiers[main.tier].facilities
@@ -262,9 +282,9 @@ class _Run:
         of_choice[there] = allowed[main.choice.size[there]]
         return of_choice
 
-    def _assemble_best(self, mains: list[MainTier]) -> None:
+    def _assemble_best(self) -> None:
         plans = [one.plan for one in self._planners if one.plan is not None]
-        self._assemble(mains, plans)
+        self._assemble(self._planned, plans)
 
     def _assemble(self, mains: list[MainTier], plans: list[MainPlan]) -> None:
         """The whole plan of the phases' plans; kept where it is better and breaks no rule."""
@@ -301,24 +321,29 @@ class _Run:
         opened = None if plans is None else self._opened_above(plans[0])
         if self._enough() or opened is None:
             return
-        mains = [main_tier(self._problem, t, only=(k + 1, opened)) for t in range(len(self._mains))]
+        mains = [
+            straight(main_tier(self._problem, t, only=(k + 1, opened)))
+            for t in range(len(self._mains))
+        ]
         if all(map(self._everybody, mains)):
+            known = zip(mains, self._planned, self._prices, strict=True)
             bounds = [
-                raised(main, one.pay, rounds=ROUNDS // 3, stop=self._over)
-                for main, one in zip(mains, self._bounds, strict=True)
+                raised(main, one.pay + old.base - main.base, rounds=ROUNDS // 3, stop=self._over)
+                for main, old, one in known
             ]
             self._plan(mains, bounds)
 
-    def _improve(self, rounds: int, warm: float) -> None:
+    def _improve(self, rounds: int, warm: float, *, around: bool) -> None:
         """Each phase's plan again, where sizes of the others allow it."""
         if len(self._planners) != len(self._mains):
             return
         for t, planner in enumerate(self._planners):
             before = planner.best
             planner.improve(rounds, warm)
-            planner.improve_around(AROUND_S)
+            if around:
+                planner.improve_around(AROUND_S)
             if planner.best is not before:
-                self._assemble_best(self._mains)
+                self._assemble_best()
             if self._over() or (t == 0 and len(self._planners) > 1):
                 break
 

@@ -7,9 +7,10 @@ fields and from village points alike). Seen from it
   that must be paid to open it, chosen with the same exact choice by :mod:`main_kernels`;
 - a haul past it, where nothing else is left, goes to a facility of no cost and endless room;
 - what is below (optional village points) is a second way of each point to each facility, the
-  cheapest over all facilities below. Those cost at least ``F_p / T_p`` a tonne, with ``T_p`` all
-  the tonnes in reach. Half of it is charged on the way; the other half pays for the room that the
-  loss on the way saves, so that neither comes for nothing.
+  cheapest over all facilities below. A part of what those cost is charged on the way, shared out
+  over the tonnes in reach (those that have no other way count for many); the other part,
+  ``F_p / T_p`` a tonne in reach, pays for the room that the loss on the way saves. So neither comes
+  for nothing, and no facility is charged more than it costs.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.models.tiered_opening import possible_sizes
-from planner.problem import FloatArray, IntArray
+from planner.problem import BoolArray, FloatArray, IntArray
 from planner.solution import FEASIBILITY_TOLERANCE
 from planner.solving.tiered.main_choice import Choice, choice_of
 from planner.solving.tiered.ways import main_tier_of, onward_cny_per_t
 from planner.tiered.network import DEMAND, Tier
 from planner.tiered.problem import Stream, TieredProblem
 
-ON_THE_WAY = 0.5
+ON_THE_WAY = 0.75
 """Part of a lower facility's cost that is charged on the way."""
+FORCED = 30.0
+"""What a tonne counts, when that part is shared out, that has no way but over lower facilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +168,38 @@ def main_tier(
     )
 
 
+def straight(main: MainTier) -> MainTier:
+    """The tier as plans know it: a way over a lower facility only for points without another.
+
+    Plans know nothing of what lower facilities might save, and prices that count on it mislead.
+    """
+    has_other = np.zeros(len(main.tonnes), np.bool_)
+    has_other[main.point[main.leg >= 0]] = True
+    kept = (main.leg >= 0) | ~has_other[main.point]
+    if kept.all():
+        return main
+    start = np.searchsorted(main.facility[kept], np.arange(len(main.start)))
+    return replace(
+        main,
+        start=start,
+        point=main.point[kept],
+        cost=main.cost[kept],
+        weight=main.weight[kept],
+        leg=main.leg[kept],
+        arc=main.arc[kept],
+        relief=np.inf,
+    )
+
+
+def _straight_points(stream: Stream, k: int) -> BoolArray:
+    """(n,) points with an arc to the main tier or past it."""
+    there = np.zeros(len(stream.demand), np.bool_)
+    for n in _given(stream):
+        if stream.legs[n].destination not in stream.tier_ids[:k]:
+            there |= np.diff(stream.legs[n].start) > 0
+    return there
+
+
 def _has_lower(stream: Stream, k: int) -> bool:
     """Whether points may give to a tier below the main one."""
     return k == 1 and any(
@@ -235,8 +270,10 @@ def _over_lower(
         stream.legs[n] for n in stream.legs_from(lower.id) if stream.legs[n].destination == main.id
     )
     tonnes, part = stream.demand.tonnes[t], lower.facilities
-    reach = np.zeros(len(part))
+    count = np.where(_straight_points(stream, k=1), 1.0, FORCED)
+    reach, counted = np.zeros(len(part)), np.zeros(len(part))
     np.add.at(reach, first.to, tonnes[first.row])
+    np.add.at(counted, first.to, (tonnes * count)[first.row])
     options = np.where(
         possible_sizes(problem, 0, 0)[t] & ~part.forbidden[part.facility_of_size],
         part.fixed_cost_cny_per_yr,
@@ -249,7 +286,8 @@ def _over_lower(
     ahead[second.row, second.to] = lower.output_share * (
         second.cost_cny_per_t + price[main.id][second.to]
     )
-    here = first.cost_cny_per_t + part.handling_cny_per_t[first.to] + ON_THE_WAY * dear[first.to]
+    charged = ON_THE_WAY * (cheapest / np.maximum(counted, 1e-9))[first.to] * count[first.row]
+    here = first.cost_cny_per_t + part.handling_cny_per_t[first.to] + charged
     best = np.full((len(tonnes), len(main.facilities)), np.inf)
     np.minimum.at(best, first.row, here[:, None] + ahead[first.to])
     point, to = np.nonzero(np.isfinite(best) & (position >= 0)[None, :])

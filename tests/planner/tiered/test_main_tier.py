@@ -9,6 +9,7 @@ import pytest
 
 from planner import SolverSettings, solve
 from planner.solving.tiered import alike, main_siting, main_solve, main_tier
+from planner.solving.tiered.main_bound import first_pay, raised
 from planner.tiered import (
     DEMAND,
     Facilities,
@@ -29,7 +30,7 @@ SUITED = [rule for rule in RULES if rule not in TWO_STREAMS]
 def compare(problem: TieredProblem, monkeypatch) -> None:
     plain = solve(problem, SolverSettings(accelerate=False))
     monkeypatch.setattr(main_solve, "LEAST_ARCS", 0)
-    monkeypatch.setattr(main_solve, "TURNS", ((500, 0.3),))
+    monkeypatch.setattr(main_solve, "TURNS", ((500, 0.3, False),))
     ours = solve(problem, SolverSettings(time_limit_s=20.0))
     assert not checker.verify(problem, ours)
     assert ours.has_plan == plain.has_plan
@@ -133,6 +134,31 @@ def with_village_points(seed: int, *, apart: bool) -> TieredProblem:
 @pytest.mark.parametrize("apart", [True, False])
 def test_optional_points_below(seed, apart, monkeypatch) -> None:
     compare(with_village_points(seed, apart=apart), monkeypatch)
+
+
+def test_a_little_less_of_the_need_may_be_a_whole_unit_less(monkeypatch) -> None:
+    """Two stores of ten hold 20.5 t once half of one village's tonne is lost at its point."""
+    none = np.inf
+    point = Facilities.alike(["p"], {"capacity_t_per_yr": [none], "fixed_cost_cny_per_yr": [1.0]})
+    store = Facilities.alike(
+        ["a", "b", "c"], {"capacity_t_per_yr": [10.0], "fixed_cost_cny_per_yr": [100.0]}
+    )
+    near, on, direct = np.array([[0.0], [none], [none]]), np.zeros((1, 3)), np.zeros((3, 3))
+    stream = Stream(
+        "straw",
+        TieredDemand(("u", "v", "w"), [[1.0, 10.0, 9.5]]),
+        (Tier("point", point, output_share=0.5), Tier("store", store)),
+        (
+            Leg.from_dense(DEMAND, "point", near, near),
+            Leg.from_dense("point", "store", on, on),
+            Leg.from_dense(DEMAND, "store", direct, direct),
+        ),
+    )
+    problem = TieredProblem((stream,), Phases((2025,)))
+    main = main_tier.main_tier(problem, 0)
+    bound = raised(main, first_pay(main), rounds=200, stop=lambda: False).value + main.constant
+    assert bound <= 201.0
+    compare(problem, monkeypatch)
 
 
 def without_straight_hauls(problem: TieredProblem) -> TieredProblem:
