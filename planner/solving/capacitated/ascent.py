@@ -283,9 +283,15 @@ def ascend(  # noqa: C901, PLR0912, PLR0915 - one compiled kernel
         )  # fmt: skip
         if free.size:
             _weightless(cost, free, trial, state, size_start, worth)
+        counts_hold = False
         if plain:
             least, price, part = price_sites(worth, capacity, state, needed, under, over)
-        else:
+            count = 0.0
+            for j in range(m):
+                count += (1.0 - part) * (under[j] >= 0) + part * (over[j] >= 0)
+            # Where the count asks for nothing more, the choice without it is the best with it.
+            counts_hold = least == np.inf or count_least - 1e-9 <= count <= count_most + 1e-9
+        if not counts_hold:
             least, price, part = price_openings(
                 worth, capacity, size_start, state, group, group_least, group_most, count_least,
                 count_most, needed, progress[PRICE], under, over,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray, Objective, SitingProblem
+from planner.solving.capacitated.opening import FREE, OPEN
 
 MOST_PAIRS = 40_000_000
 """Demand points x sites that are held densely (8 bytes each)."""
@@ -67,6 +68,20 @@ class CapacitatedData:
     def largest(self) -> FloatArray:
         """(m,) capacity of the largest size of each site."""
         return self.capacity[self.size_start[1:] - 1]
+
+    def fewest_sites(self, state: IntArray, banned: BoolArray | None = None) -> int:
+        """How many sites must be open at least: as asked, and for enough capacity.
+
+        ``state`` (m,) of the sites, ``banned`` (k,) sizes that are left out.
+        """
+        room = self.capacity if banned is None else np.where(banned, 0.0, self.capacity)
+        top = np.maximum.reduceat(room, self.size_start[:-1])
+        taken = top[state == OPEN]
+        free = np.sort(top[state == FREE])[::-1]
+        filled = np.append(0.0, np.cumsum(free)) + taken.sum()
+        # Capacity that is not enough at all is for the bound to find out.
+        more = int(np.argmax(filled >= self.weight.sum() * (1.0 - 1e-9)))
+        return max(self.count_least, len(taken) + more)
 
     @property
     def servable(self) -> bool:

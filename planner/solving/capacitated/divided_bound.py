@@ -85,8 +85,7 @@ class DividedBound:
     def __init__(self, data: CapacitatedData) -> None:
         self.data = data
         self.needed = float(data.weight.sum()) if np.isfinite(data.capacity).all() else 0.0
-        self._counted = not _counts_are_free(data)
-        self._plain = len(data.capacity) == data.m and not self._counted
+        self._plain = len(data.capacity) == data.m and _quotas_are_free(data)
 
     def begin(self, multipliers: Multipliers, pace: Pace = FROM_SCRATCH) -> Stand:
         """A stand at given multipliers before the first round."""
@@ -131,7 +130,7 @@ class DividedBound:
             data.group,
             data.group_least,
             data.group_most,
-            data.count_least,
+            data.fewest_sites(state, banned),
             data.count_most,
             self.needed,
             self._plain,
@@ -162,6 +161,7 @@ class DividedBound:
         """
         data = self.data
         state, banned = state.copy(), banned.copy()
+        fewest = data.fewest_sites(state, banned)
         lift = np.full((data.m, 2), -np.inf)
         value = np.where(banned, np.inf, stand.value)
         # The kernel compares without the constant and the outward rounding of the bound.
@@ -175,11 +175,10 @@ class DividedBound:
             data.group,
             data.group_least,
             data.group_most,
-            data.count_least,
+            fewest,
             data.count_most,
             stand.price,
             limit - base,
-            self._counted,
             lift,
             banned,
         )
@@ -189,19 +188,14 @@ class DividedBound:
         return state, banned, lift
 
 
-def _counts_are_free(data: CapacitatedData) -> bool:
-    """Whether no quota and no count can ever bind."""
+def _quotas_are_free(data: CapacitatedData) -> bool:
+    """Whether no quota can ever bind."""
     inside = np.bincount(data.group, minlength=len(data.group_least))
-    return bool(
-        (data.group_least <= 0).all()
-        and (data.group_most >= inside).all()
-        and data.count_least <= 0
-        and data.count_most >= data.m
-    )
+    return bool((data.group_least <= 0).all() and (data.group_most >= inside).all())
 
 
 @njit(cache=True, nogil=True)
-def fix(  # noqa: C901, PLR0912 - one compiled kernel
+def fix(  # noqa: C901 - one compiled kernel
     value: FloatArray,
     capacity: FloatArray,
     size_start: IntArray,
@@ -213,7 +207,6 @@ def fix(  # noqa: C901, PLR0912 - one compiled kernel
     count_most: int,
     price: float,
     limit: float,
-    counted: bool,
     lift: FloatArray,
     banned: BoolArray,
 ) -> bool:
@@ -222,41 +215,27 @@ def fix(  # noqa: C901, PLR0912 - one compiled kernel
     ``limit`` and ``lift`` are without the constant of the bound. False: nothing is under the limit.
     """
     m = state.size
-    worth = np.empty(m)
-    total = 0.0
+    worth = np.full(m, np.inf)
     chosen = np.empty(m, np.int64)
     for j in range(m):
-        worth[j] = np.inf
         for s in range(size_start[j], size_start[j + 1]):
             x = value[s] - (price * capacity[s] if price > 0.0 else 0.0)
             worth[j] = min(worth[j], x)
-        if state[j] == OPEN:
-            total += worth[j]
-        elif state[j] == FREE:
-            total += min(0.0, worth[j])
     args = (group, group_least, group_most, count_least, count_most)
-    if counted:
-        total = choose(value, capacity, size_start, state, *args, price, chosen)
+    total = choose(value, capacity, size_start, state, *args, price, chosen)
     if total >= limit:
         return False
+    exchange(worth, chosen, state, *args, lift)
     for j in range(m):
         if state[j] != FREE:
             continue
-        if counted:
-            state[j] = CLOSED
-            shut = choose(value, capacity, size_start, state, *args, price, chosen)
-            state[j] = OPEN
-            used = choose(value, capacity, size_start, state, *args, price, chosen)
-            state[j] = FREE
-        else:
-            shut = total - min(0.0, worth[j])
-            used = total + max(0.0, worth[j])
-        lift[j, 0], lift[j, 1] = shut, used
-        if shut >= limit and used >= limit:
+        lift[j, 0] += total
+        lift[j, 1] += total
+        if lift[j, 0] >= limit and lift[j, 1] >= limit:
             return False
-        if shut >= limit:
+        if lift[j, 0] >= limit:
             state[j] = OPEN
-        elif used >= limit:
+        elif lift[j, 1] >= limit:
             state[j] = CLOSED
     for j in range(m):
         if state[j] == CLOSED:
@@ -267,3 +246,57 @@ def fix(  # noqa: C901, PLR0912 - one compiled kernel
             if used + (x - worth[j]) >= limit:
                 banned[s] = True
     return True
+
+
+@njit(cache=True, nogil=True)
+def exchange(  # noqa: C901, PLR0912 - one compiled kernel
+    worth: FloatArray,
+    chosen: IntArray,
+    state: IntArray,
+    group: IntArray,
+    group_least: IntArray,
+    group_most: IntArray,
+    count_least: int,
+    count_most: int,
+    lift: FloatArray,
+) -> None:
+    """By how much the least total rises if a free site must be closed, and open: ``lift`` (m, 2).
+
+    ``chosen`` is a best choice under counts that are laminar. Such choices are the sets of an
+    M-natural-convex function, so the best one without (with) a site is one exchange away: it does
+    without the site, or puts one other in its place (Murota 2003, section 6.2).
+    """
+    g_count = group_least.size
+    opened = np.zeros(g_count, np.int64)
+    come, leave = np.full(g_count, np.inf), np.full(g_count, np.inf)
+    count = 0
+    for j in range(state.size):
+        g = group[j]
+        if chosen[j] >= 0:
+            opened[g] += 1
+            count += 1
+            if state[j] == FREE:
+                leave[g] = min(leave[g], -worth[j])
+        elif state[j] == FREE:
+            come[g] = min(come[g], worth[j])
+    for j in range(state.size):
+        if state[j] != FREE:
+            continue
+        h = group[j]
+        lift[j, 0], lift[j, 1] = 0.0, 0.0
+        if chosen[j] >= 0:
+            spare = opened[h] > group_least[h]
+            other = min(0.0 if spare and count > count_least else np.inf, come[h])
+            if spare:
+                for g in range(g_count):
+                    if opened[g] < group_most[g]:
+                        other = min(other, come[g])
+            lift[j, 0] = other - worth[j]
+        else:
+            spare = opened[h] < group_most[h]
+            other = min(0.0 if spare and count < count_most else np.inf, leave[h])
+            if spare:
+                for g in range(g_count):
+                    if opened[g] > group_least[g]:
+                        other = min(other, leave[g])
+            lift[j, 1] = other + worth[j]

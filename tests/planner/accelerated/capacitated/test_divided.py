@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from planner.solving.capacitated import ascent
 from planner.solving.capacitated.bound import Multipliers, Relaxation, first_multipliers
 from planner.solving.capacitated.data import CapacitatedData, suits
 from planner.solving.capacitated.divided import DividedRun
-from planner.solving.capacitated.divided_bound import DividedBound, Stand
+from planner.solving.capacitated.divided_bound import DividedBound, Stand, exchange
 from planner.solving.capacitated.divided_dive import dive
 from planner.solving.capacitated.divided_tree import DividedTree, Node, Turn
 from planner.solving.capacitated.opening import CLOSED, FREE, OPEN, price_openings, price_sites
@@ -182,6 +184,71 @@ def test_sorted_price_is_the_searched_price() -> None:
             under.copy(), over.copy(),
         )  # fmt: skip
         assert quick == pytest.approx(searched, rel=1e-4, abs=1e-3) or quick == searched == np.inf
+
+
+def test_one_exchange_tells_what_closing_and_opening_cost() -> None:
+    rng = np.random.default_rng(4)
+    told = 0
+    for _ in range(150):
+        m, groups = int(rng.integers(1, 7)), int(rng.integers(1, 4))
+        worth = np.where(rng.random(m) < 0.1, np.inf, np.round(rng.normal(0, 5, m)))
+        state = rng.choice([FREE, FREE, FREE, OPEN, CLOSED], m).astype(np.int64)
+        least = rng.integers(0, 2, groups)
+        low = int(rng.integers(0, m + 1))
+        counts = (rng.integers(0, groups, m), least, least + rng.integers(0, 4, groups), low, m)
+        total, chosen = least_choice(worth, state, counts)
+        if total == np.inf:
+            continue
+        lift = np.full((m, 2), -np.inf)
+        exchange(worth, chosen, state, *counts, lift)
+        for j in np.flatnonzero(state == FREE):
+            for side, decision in enumerate((CLOSED, OPEN)):
+                decided = state.copy()
+                decided[j] = decision
+                assert total + lift[j, side] == least_choice(worth, decided, counts)[0]
+                told += 1
+    assert told > 200
+
+
+def least_choice(
+    worth: np.ndarray, state: np.ndarray, counts: tuple[Any, ...]
+) -> tuple[float, np.ndarray]:
+    """The best allowed choice of sites, by trying all."""
+    group, least, most, low, high = counts
+    best, at = np.inf, np.full(len(worth), -1)
+    for bits in product((False, True), repeat=len(worth)):
+        opened = np.array(bits)
+        inside = np.bincount(group[opened], minlength=len(least))
+        decided = opened[state == OPEN].all() and not opened[state == CLOSED].any()
+        counted = (inside >= least).all() and (inside <= most).all() and low <= sum(bits) <= high
+        if decided and counted and worth[opened].sum() < best:
+            best, at = worth[opened].sum(), np.where(opened, np.arange(len(worth)), -1)
+    return best, at
+
+
+def test_fewest_sites_are_what_the_largest_sizes_left_need() -> None:
+    data = CapacitatedData.of(plane(4))  # fourteen sites, each of a quarter of the demand
+    state, none = np.full(14, FREE), np.zeros(14, np.bool_)
+    assert data.fewest_sites(state) == 4
+    assert replace(data, count_least=6).fewest_sites(state) == 6
+    lacking = data.capacity * np.where(np.arange(14) < 3, 0.5, 1.0)
+    smaller = replace(data, capacity=lacking)
+    state[:3] = OPEN
+    assert smaller.fewest_sites(state) == 6
+    state[3:] = CLOSED
+    assert smaller.fewest_sites(state, none) == 3  # not enough at all: the bound says so
+    assert smaller.fewest_sites(np.full(14, FREE), np.arange(14) == 13) == 4
+
+
+def test_a_bound_knows_how_many_sites_the_demand_needs() -> None:
+    problem = plane(6)  # equal sites that fit tightly: the capacity row alone opens 3.9 of them
+    whole = solve(problem, SolverSettings(threads=1)).certificate.objective
+    data = CapacitatedData.of(problem)
+    relaxation, state = DividedBound(data), first_state(data)
+    stand = risen(data, relaxation, state, first_multipliers(data), 200)
+    assert stand.opened.sum() >= 4 - 1e-9
+    assert 0.95 * whole < stand.bound <= whole
+    assert Relaxation(data).evaluate(stand.multipliers, state) == pytest.approx(stand.bound)
 
 
 def test_near_pairs_are_those_under_the_ceiling() -> None:
