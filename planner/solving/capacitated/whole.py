@@ -9,7 +9,7 @@ better plan prunes the tree.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from planner.problem import SitingProblem
 from planner.solution import Progress, SolverSettings
 from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan, improved, rounded
+from planner.solving.capacitated.attended import attended
 from planner.solving.capacitated.bound import BoundResult, Multipliers, first_multipliers
 from planner.solving.capacitated.data import tiny_data
 from planner.solving.capacitated.divided import DividedRun
@@ -243,8 +244,9 @@ class WholeRun(WholeSearch):
 
     def _tree(self, place: Place) -> WholeTree | None:
         """What the root leaves under the limit; None if that is nothing."""
-        rest = copied(place)
-        if fixed(self.pairs, rest, self._seen, self.limit, exact=True) is None:
+        rest, halt = copied(place), np.zeros(1, np.int64)
+        job = partial(fixed, self.pairs, rest, self._seen, self.limit, exact=True, halt=halt)
+        if attended([job], halt, lambda: self._over("reduce"))[0] is None:
             self._raise(self.limit)
             return None
         pairs, rest = compressed(self.pairs, rest)

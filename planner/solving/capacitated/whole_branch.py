@@ -151,13 +151,23 @@ def ascended(
 
 
 def fixed(
-    pairs: Pairs, place: Place, seen: Seen, limit: float, *, exact: bool = False
+    pairs: Pairs,
+    place: Place,
+    seen: Seen,
+    limit: float,
+    *,
+    exact: bool = False,
+    halt: IntArray | None = None,
 ) -> FloatArray | None:
-    """Rule out what cannot be under ``limit``; the lift of each site, None if nothing is left."""
+    """Rule out what cannot be under ``limit``; the lift of each site, None if nothing is left.
+
+    ``halt`` (1,), set by another thread, ends it with what it has.
+    """
+    halt = np.zeros(1, np.int64) if halt is None else halt
     lift = np.empty((len(place.state), 2))
     if not fixing.fix_sites(pairs, place, seen.value, limit, lift):
         return None
-    if fixing.fix_pairs(pairs, place, seen.value, limit, lift, exact) < 0:
+    if fixing.fix_pairs(pairs, place, seen.value, limit, lift, exact, halt) < 0:
         return None
     return lift
 

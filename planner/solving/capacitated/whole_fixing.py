@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from planner.problem import FloatArray
+from planner.problem import FloatArray, IntArray
 from planner.solving.capacitated.opening import CLOSED, FREE, OPEN, choose
 from planner.solving.capacitated.whole_bound import (
     LEFT,
@@ -84,8 +84,11 @@ def fix_pairs(  # noqa: C901, PLR0912 - one compiled kernel
     limit: float,
     lift: FloatArray,
     exact: bool,
+    halt: IntArray,
 ) -> int:
     """Rule out pairs whose use would lift the bound to ``limit``; how many, -1 if none is left.
+
+    It ends with what it has once another thread sets ``halt`` (1,).
 
     Forced into a knapsack, a point adds at least its reduced cost at the price of the last item
     that fits (the dual of the continuous knapsack stays feasible); ``exact`` solves the 0-1
@@ -100,6 +103,8 @@ def fix_pairs(  # noqa: C901, PLR0912 - one compiled kernel
     price = place.price[0]
     fixed = 0
     for j in range(m):
+        if halt[0] != 0:
+            break
         if place.state[j] == CLOSED or lift[j, 1] >= limit:
             for a in range(pairs.start[j], pairs.start[j + 1]):
                 if place.pair[a] == SETTLED:

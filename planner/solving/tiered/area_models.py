@@ -188,7 +188,7 @@ def _with_overload(areas: Areas, program: highs.LinearProgram, free: Freed) -> h
     """A column a free site for the weight over its size."""
     q, p = len(free.site), len(free.point)
     place = (np.full(q, -1.0), (p + np.arange(q), np.arange(q)))
-    more = coo_array(place, shape=(len(program.row_lower), q))
+    more = csr_array(place, shape=(len(program.row_lower), q))
     matrix = hstack([_matrix(program), more]).tocsr()
     return replace(
         program,

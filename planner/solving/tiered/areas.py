@@ -156,10 +156,10 @@ def grown(areas: Areas, opened: Iterable[int], wanted: IntArray) -> WholePlan | 
         site[areas.reached(root, inside)] = j
     _joined(areas, roots, site)
     while (site < 0).any():
-        j = _to_open(areas, roots, site)
-        if j is None:
+        further = _to_open(areas, roots, site)
+        if further is None:
             return None
-        _found(areas, roots, site, j, site < 0)
+        _found(areas, roots, site, further, site < 0)
         _joined(areas, roots, site)
     return _sized(areas, roots, site)
 
