@@ -26,6 +26,7 @@ from planner.routes.side_process import SideProcess
 from planner.routes.site_room import excess_t
 from planner.routes.solution import Kind
 from planner.routes.trips import packed
+from planner.routes.ways import short_on_board
 
 WHOLE_JOBS = 500
 """Up to so many jobs a task is searched as a whole."""
@@ -95,10 +96,14 @@ def improve_by_parts(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Neighbouring rounds, and the model of what they serve."""
+    """Neighbouring rounds, and the model of what they serve.
+
+    Rounds of several trips are no beginning for a model of single ones; then there is none.
+    """
 
     orders: list[Order]
     model: PyvrpModel
+    begin: list[Order] | None
 
 
 class _Turns:
@@ -112,6 +117,7 @@ class _Turns:
     ) -> None:
         self.orders = orders
         self._task, self._limits, self._price = task, limits, price
+        self._single = any(short_on_board(task, v) for v in range(len(task.problem.vehicles)))
         self._near = nearness(task)
         self._rng = np.random.default_rng(limits.seed)
         self._jobs = _jobs_by_turns(len(task), self._rng)
@@ -122,7 +128,7 @@ class _Turns:
         part = self._next_part()
         if part is None:
             return False
-        found = search(part.model, self._part_limits(), start=part.orders, beat=beat)
+        found = search(part.model, self._part_limits(), start=part.begin, beat=beat)
         return self._accept(part, found)
 
     def take_in(self, beside: SideProcess) -> bool:
@@ -134,8 +140,8 @@ class _Turns:
             better = self._accept(part, searched(part.model, best))
         self._away = self._next_part()
         if self._away is not None:
-            model, limits = self._away.model, self._part_limits()
-            begin = model.solution(self._away.orders)
+            model, limits, orders = self._away.model, self._part_limits(), self._away.begin
+            begin = None if orders is None else model.solution(orders)
             moment = time.time() + self._limits.left_s
             beside.ask(search_part, model.data, model.cost_scale, limits.seed, begin, moment)
         return better
@@ -151,7 +157,8 @@ class _Turns:
         mine = {id(one) for one in part}
         rest = [one for one in self.orders if id(one) not in mine]
         jobs = np.sort(np.concatenate(jobs_of(self._task, part)))
-        return _Part(part, build(self._task.part(jobs, fleet_left(self._task.fleet, rest))))
+        model = build(self._task.part(jobs, fleet_left(self._task.fleet, rest)))
+        return _Part(part, model, None if self._single else part)
 
     def _part_limits(self) -> SearchLimits:
         limits = self._limits
@@ -178,7 +185,11 @@ class _Turns:
 
 
 def search_part(
-    data: pyvrp.ProblemData, cost_scale: float, seed: int, begin: pyvrp.Solution, moment: float
+    data: pyvrp.ProblemData,
+    cost_scale: float,
+    seed: int,
+    begin: pyvrp.Solution | None,
+    moment: float,
 ) -> pyvrp.Solution:
     """What the second process does: a part's search, to a moment of the wall's clock at most."""
     left_s = min(PART_S, moment - time.time())

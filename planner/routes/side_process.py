@@ -1,10 +1,8 @@
 """A second process that evaluates one call after another, on the machine's other core.
 
 PyVRP holds Python's lock, so that threads would only take turns. The child is this module
-(``python -m planner.routes.side_process``): it reads a function and its arguments, answers with
-what the function returns, and reads on; messages are pickles between the two processes alone. It is
-started with ``subprocess``, because workers of a pool may have no multiprocessing children, and it
-ends when its parent ends it or is gone.
+(``python -m planner.routes.side_process DESCRIPTOR``): it reads a function and its arguments,
+answers with what the function returns, and reads on until its parent ends it or is gone.
 """
 
 from __future__ import annotations
@@ -13,34 +11,22 @@ import contextlib
 import os
 import pickle
 import queue
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
-LENGTH_BYTES = 8
-"""Of a call, before it."""
+from planner.child_process import ChildProcess
 
 
 class SideProcess:
     """A child that calculates; whoever started it ends it (or uses it in a ``with``)."""
 
     def __init__(self) -> None:
-        root = str(Path(__file__).resolve().parents[2])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "planner.routes.side_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            # Ctrl-C goes to the parent alone, which ends the child itself.
-            start_new_session=True,
-        )
+        self._child = ChildProcess.started("planner.routes.side_process")
         self._answer: Any = None
         self._talk = threading.Thread(target=lambda: None, daemon=True)
         self._talk.start()
@@ -65,13 +51,9 @@ class SideProcess:
 
     def _exchange(self, asked: bytes) -> None:
         """Hand the call over and take the answer in; a child that died has none."""
-        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError, ValueError):
-            assert self._process.stdin is not None  # noqa: S101 - asked for when it was started
-            assert self._process.stdout is not None  # noqa: S101 - likewise
-            self._process.stdin.write(len(asked).to_bytes(LENGTH_BYTES, "big"))
-            self._process.stdin.write(asked)
-            self._process.stdin.flush()
-            self._answer = pickle.load(self._process.stdout)  # noqa: S301 - our own child's
+        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
+            self._child.link.send_bytes(asked)
+            self._answer = self._child.link.recv()
 
     @property
     def busy(self) -> bool:
@@ -85,32 +67,27 @@ class SideProcess:
 
     def end(self) -> None:
         """End it at once, whatever it is doing."""
-        self._process.kill()
-        self._process.wait()
+        self._child.end()
         self._talk.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
 
 
 def main() -> None:
     """Answer until nothing more is asked."""
+    link = Connection(int(sys.argv[1]))
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(asked,), daemon=True).start()
+    threading.Thread(target=_read, args=(link, asked), daemon=True).start()
     while True:
         function, arguments = pickle.loads(asked.get())  # noqa: S301 - our own parent's
-        pickle.dump(function(*arguments), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        link.send(function(*arguments))
 
 
-def _read(asked: queue.SimpleQueue[bytes]) -> None:
-    """Take calls in, also during one: when the pipe closes, whoever asked is gone."""
+def _read(link: Connection, asked: queue.SimpleQueue[bytes]) -> None:
+    """Take calls in, also during one: when the connection closes, whoever asked is gone."""
     while True:
-        length = sys.stdin.buffer.read(LENGTH_BYTES)
-        if len(length) < LENGTH_BYTES:
+        try:
+            asked.put(link.recv_bytes())
+        except (EOFError, OSError):
             os._exit(3)
-        asked.put(sys.stdin.buffer.read(int.from_bytes(length, "big")))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Self
 
+import numpy as np
 import pytest
 
-from planner.routes import parts, plan_rounds
+from planner.routes import Goods, parts, plan_rounds, route_day
 from planner.routes.plan import RoundsSettings
 from planner.routes.side_process import SideProcess
 from tests.planner.routes.instances import scattered
@@ -41,20 +43,46 @@ def test_an_error_in_it_is_no_answer():
         assert beside.answer(soon()) is None
 
 
+class Here:
+    """Answers at once, in this process."""
+
+    busy = False
+    calls = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to end."""
+
+    def ask(self, function, *arguments: object) -> None:
+        Here.calls += 1
+        self.found = function(*arguments)
+
+    def answer(self, _moment_s: float):
+        return getattr(self, "found", None)
+
+
 def test_parts_of_a_large_task_are_searched_in_two_processes(monkeypatch: pytest.MonkeyPatch):
-    taken: list[bool] = []
-    accept = parts._Turns.take_in
-
-    def noted(turns: parts._Turns, beside: SideProcess) -> bool:
-        taken.append(accept(turns, beside))
-        return taken[-1]
-
-    monkeypatch.setattr(parts._Turns, "take_in", noted)
+    monkeypatch.setattr(parts, "SideProcess", Here)
+    for module in (parts, route_day):
+        monkeypatch.setattr(module, "WHOLE_JOBS", 80)
     monkeypatch.setattr(parts, "PART_JOBS", 40)
-    monkeypatch.setattr(parts, "PART_S", 0.2)
-    monkeypatch.setattr(parts, "WORTH_S", 1.0)
-    problem = scattered(parts.WHOLE_JOBS + 10)
-    found = plan_rounds(problem, RoundsSettings(time_limit_s=5.0))
+    monkeypatch.setattr(parts, "PART_S", 0.05)
+    monkeypatch.setattr(parts, "WORTH_S", 0.1)
+    problem = scattered(100)
+    found = plan_rounds(problem, RoundsSettings(time_limit_s=3.0))
     assert found.checked
     assert not found.unserved
-    assert len(taken) > 1
+    assert Here.calls > 1
+
+
+def test_parts_of_goods_that_may_not_be_long_on_board(monkeypatch: pytest.MonkeyPatch):
+    """Their rounds of several trips are searched as single ones."""
+    for module in (parts, route_day):
+        monkeypatch.setattr(module, "WHOLE_JOBS", 30)
+    monkeypatch.setattr(parts, "PART_JOBS", 20)
+    problem = scattered(45, goods=(Goods("waste", 2.5 * 3600.0),), amount_t=np.full(45, 0.4))
+    found = plan_rounds(problem, RoundsSettings(time_limit_s=60.0, iterations=8))
+    assert found.checked
+    assert max(one.trips for one in found.rounds) > 1
