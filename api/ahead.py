@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from fastapi import FastAPI
 
 from api.service import Service
-from scenarios.store import runs
-from scenarios.store.models import RunRow
 from scenarios.wording import LANGUAGES, translator
 
 log = logging.getLogger("wangdian")
@@ -22,7 +20,7 @@ def make_ready(app: FastAPI, service: Service) -> None:
         "document": app.openapi,
         "words": lambda: [translator(lang) for lang in LANGUAGES],
         "pages": _pages,
-        "plan": lambda: _latest_plan(service),
+        "plan": service.read_latest_plan,
     }
     began = time.perf_counter()
     for name, step in steps.items():
@@ -42,14 +40,3 @@ def _pages() -> None:
     pages = rendering.environment()
     for name in pages.list_templates():
         pages.get_template(name)
-
-
-def _latest_plan(service: Service) -> None:
-    with service.database.reading() as session:
-        row: RunRow | None = runs.latest_finished(session)
-    if row is None:
-        return
-    plan = service.plans.load_ready(row)
-    for name in ("villages", "facilities"):
-        plan.layer(name)
-    plan.plans  # noqa: B018 - read now

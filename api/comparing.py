@@ -29,7 +29,7 @@ def compared(before: LoadedPlan, after: LoadedPlan, who: Principal, stream: str 
     return {
         "before": before.run_id,
         "after": after.run_id,
-        "streams": {one: _stream_difference(before.plans[one], after.plans[one]) for one in common},
+        "streams": {one: _stream_difference(before, one, after.plans[one]) for one in common},
     }
 
 
@@ -41,14 +41,15 @@ def _common(before: LoadedPlan, after: LoadedPlan, who: Principal, stream: str) 
     return seen
 
 
-def _stream_difference(before: Site, after: Site) -> Plain:
+def _stream_difference(plan: LoadedPlan, stream: str, after: Site) -> Plain:
+    before = plan.plans[stream]
     changes = _changes(before, after)
     by_kind: dict[str, list[Plain]] = {
         kind: [] for kind in ("opened", "closed", "moved", "resized")
     }
     for kind, old, new in changes:
         by_kind[kind].append(_told(kind, old, new))
-    reassigned = list(_reassigned(before, after))
+    reassigned = list(_reassigned(plan, before, after))
     return {
         **by_kind,
         "reassigned": reassigned,
@@ -100,9 +101,10 @@ def _told(kind: str, old: Site | None, new: Site | None) -> Plain:
     return told
 
 
-def _reassigned(before: Site, after: Site) -> Iterator[Plain]:
+def _reassigned(plan: LoadedPlan, before: Site, after: Site) -> Iterator[Plain]:
     """Who goes elsewhere by the largest share; a moved site is the same one."""
     old, new = _owners(before), _owners(after)
+    called = _called(plan, before, after)
     for tier, name in sorted({*old, *new}):
         a, b = old.get((tier, name)), new.get((tier, name))
         if a is not None and b is not None and a["to_id"] == b["to_id"]:
@@ -112,12 +114,23 @@ def _reassigned(before: Site, after: Site) -> Iterator[Plain]:
         yield {
             "id": name,
             "tier": tier,
+            **{key: called.get(name, {}).get(key) for key in ("name", "district")},
             "from_site": None if a is None else a["to_id"],
+            "from_name": None if a is None else called.get(a["to_id"], {}).get("name"),
             "to_site": None if b is None else b["to_id"],
+            "to_name": None if b is None else called.get(b["to_id"], {}).get("name"),
             "impedance_before": None if a is None else a["impedance"],
             "impedance_after": None if b is None else b["impedance"],
             "unit": (b or a or {}).get("unit"),
         }
+
+
+def _called(plan: LoadedPlan, before: Site, after: Site) -> dict[str, Plain]:
+    """Villages and sites by id, each with its name and township."""
+    layer = plan.layer("villages")
+    villages = (one["properties"] for one in (layer.features if layer is not None else ()))
+    sites = {**_open_sites(before), **_open_sites(after)}
+    return {one["id"]: one for one in villages} | {name: one for (_, name), one in sites.items()}
 
 
 def _owners(plan: Site) -> dict[Key, Plain]:
@@ -182,7 +195,7 @@ def _move_lines(stream: str, plan: LoadedPlan, before: Site, after: Site) -> lis
     }
     places |= {name: [site["lon"], site["lat"]] for name, site in by_id.items()}
     found = []
-    for one in _reassigned(before, after):
+    for one in _reassigned(plan, before, after):
         start = places.get(one["id"])
         goal = by_id.get(one["to_site"] or one["from_site"] or "")
         if start is None or goal is None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fastapi import Request
@@ -36,8 +39,9 @@ class Service:
         settings.data.mkdir(parents=True, exist_ok=True)
         self.database: Database = open_database(settings.database_url)
         self.store = ArtefactStore(settings.artefact_url)
-        self.runner = Runner(settings, self.database, self.store)
         self.plans = Plans(settings, self.store)
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="plans-ahead")
+        self.runner = Runner(settings, self.database, self.store, self._new_plan)
         self.gate: Gate | None = None
         self.checks = asyncio.Semaphore(2)
         """Uploads and scenarios looked at in processes of their own, so many at once."""
@@ -51,7 +55,33 @@ class Service:
     def close(self) -> None:
         """Let go of everything."""
         self.runner.close()
+        self._ahead.shutdown(wait=True, cancel_futures=True)
         self.database.close()
+
+    def _new_plan(self) -> None:
+        """A run has ended: whoever asks first of a new plan shall not wait for it to be read."""
+        with suppress(RuntimeError):  # the service is being closed
+            self._ahead.submit(self._read_ahead)
+
+    def _read_ahead(self) -> None:
+        try:
+            self.read_latest_plan()
+        except Exception:  # whoever asks for it is told
+            log.exception("the latest plan cannot be read ahead")
+
+    def read_latest_plan(self) -> None:
+        """Bring the latest plan into memory with what the pages ask for first."""
+        with self.database.reading() as session:
+            row = runs.latest_finished(session)
+        if row is None or self.plans.ready(row.id) is not None:
+            return
+        plan = self.plans.load_ready(row)
+        for name in ("villages", "facilities"):
+            plan.layer(name)
+        plan.plans  # noqa: B018 - read now
+        # A plan is some million objects that stay: the collector need not look at them each time.
+        gc.collect()
+        gc.freeze()
 
     async def has_users(self) -> bool:
         """Whether anybody is set up; without users a server on loopback is open."""

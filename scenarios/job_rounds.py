@@ -155,7 +155,9 @@ def _words(one: StreamRounds, lang: str) -> Told:
     """Figures and stops not served as a page says them."""
     from scenarios.rounds_words import (  # noqa: PLC0415 - heavy
         change_lines,
+        day_names,
         figure_lines,
+        fleet_lines,
         unserved_lines,
     )
 
@@ -163,6 +165,11 @@ def _words(one: StreamRounds, lang: str) -> Told:
     columns = (lines["name"], lines["district"], lines["reason_text"])
     unserved = [[str(cell) for cell in row] for row in zip(*columns, strict=True)]
     split = [] if one.split is None else one.split.lines(lang)
-    told = {"change": change_lines(one, lang), "split": split}
+    told = {
+        "change": change_lines(one, lang),
+        "split": split,
+        "days": day_names(one, lang),
+        "fleet": fleet_lines(one, lang),
+    }
     figures = [list(pair) for pair in figure_lines(one, lang)]
     return {"figures": figures, "unserved": unserved, **told}

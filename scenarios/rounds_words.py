@@ -8,7 +8,7 @@ import pandas as pd
 
 from geodata.faults import N_
 from scenarios.rounds import StreamRounds
-from scenarios.wording import number, percent, quantity, translator
+from scenarios.wording import language, number, percent, quantity, translator
 
 KIND_NAMES: Mapping[str, str] = {
     "depot": N_("lorry depot"),
@@ -83,6 +83,16 @@ def day_names(rounds: StreamRounds, lang: str) -> list[str]:
     if len(names) == 1:
         return [_("every day")]
     return [_("day {day}").format(day=name) if name[:1].isdigit() else _(name) for name in names]
+
+
+def fleet_lines(rounds: StreamRounds, lang: str) -> list[list[str]]:
+    """Names of depot and class, in the order of the fleet by day."""
+    case = rounds.case
+    depots = dict(zip(case.depots["id"].astype(str), case.depots["name"].astype(str), strict=True))
+    return [
+        [depots.get(depot) or depot, getattr(case.roads[vehicle].vehicle.name, language(lang))]
+        for vehicle, depot in rounds.solution.fleet(case.problem)
+    ]
 
 
 def change_lines(rounds: StreamRounds, lang: str) -> list[str]:

@@ -12,7 +12,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,21 @@ class _News:
 
 
 class Runner:
-    """Hands runs out and keeps their rows up to date."""
+    """Hands runs out and keeps their rows up to date.
 
-    def __init__(self, settings: Settings, database: Database, store: ArtefactStore) -> None:
+    Parameters
+    ----------
+    on_finished : told when the row of a run that has ended well says so
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        store: ArtefactStore,
+        on_finished: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_finished = on_finished
         self._settings = settings
         self._database = database
         self._store = store
@@ -272,6 +284,9 @@ class Runner:
                 continue
             for run_id in again:
                 self.submit(run_id)
+            finished = any(one is not None and one.told["kind"] == "finished" for one in news)
+            if finished and self._on_finished is not None:
+                self._on_finished()
 
     def _take(self, session: Any, news: _News) -> bool:
         """Write one thing down; whether the run must be handed out again."""

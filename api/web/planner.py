@@ -238,9 +238,26 @@ def _rounds(row: RunRow, who: Principal, lang: Language) -> list[Row]:
     """What came of the rounds, by stream."""
     told = row.summary.get("streams", {})
     return [
-        {**one, "stream": stream, "name": one["name"][lang], "words": one["words"][lang]}
+        {
+            **one,
+            "stream": stream,
+            "name": one["name"][lang],
+            "words": one["words"][lang],
+            "fleet": _fleet(one, lang),
+        }
         for stream, one in told.items()
         if who.sees_stream(stream) and who.sees_places_of(stream)
+    ]
+
+
+def _fleet(rounds: Row, lang: Language) -> list[Row]:
+    """Lorries by day with the names of depot and class; earlier runs have ids alone."""
+    names = rounds["words"][lang].get("fleet") or [
+        (one["depot"], one["vehicle"]) for one in rounds["fleet"]
+    ]
+    return [
+        {**one, "depot_name": depot, "vehicle_name": vehicle}
+        for one, (depot, vehicle) in zip(rounds["fleet"], names, strict=True)
     ]
 
 

@@ -61,8 +61,14 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals["static_version"] = static_version()
-    made.filters |= {"number": wording.number}
+    made.filters |= {"number": wording.number, "in_brackets": in_brackets}
     return made
+
+
+@jinja2.pass_context
+def in_brackets(context: jinja2.runtime.Context, value: object) -> str:
+    """What stands in brackets after a word, those of the page's language."""
+    return f"（{value}）" if context["lang"] == "zh" else f" ({value})"
 
 
 @cache

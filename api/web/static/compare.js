@@ -54,7 +54,7 @@ function differences(told) {
   const rows = Object.entries(told.streams ?? told).flatMap(([stream, one]) =>
     ["opened", "closed", "moved", "resized", "reassigned"].flatMap((kind) => (one[kind] ?? []).map((each) => ({
       stream: data.streams[stream] ?? stream, change: word(kind), name: each.name || each.id, district: each.district ?? "",
-      from: each.from_site ?? each.from?.id ?? each.size?.before ?? "", to: each.to_site ?? each.size?.after ?? "",
+      from: each.from_name ?? each.from_site ?? each.from?.id ?? each.size?.before ?? "", to: each.to_name ?? each.to_site ?? each.size?.after ?? "",
       before: each.impedance_before ?? null, after: each.impedance_after ?? null,
     }))));
   const box = document.getElementById("changes");

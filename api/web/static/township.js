@@ -140,7 +140,7 @@ const villages = data.villages.map((one) =>
     .on("click", (event) => { L.DomEvent.stopPropagation(event); askVillage(one); })
     .bindTooltip(popupText(one.name)));
 L.featureGroup(villages).addTo(map);
-if (villages.length) map.fitBounds(L.latLngBounds(data.villages.map((one) => [one.lat, one.lon])).pad(0.1), { animate: false });
+if (villages.length) map.fitBounds(L.latLngBounds(data.villages.map((one) => [one.lat, one.lon])).pad(0.1), { animate: false, maxZoom: 14 });
 
 async function backdrop() {
   await addDistricts(map, data.run, data.district);

@@ -219,3 +219,13 @@ def test_questions_that_mean_the_same_are_kept_once(client, service_app, run_id)
         client.get(f"/coverage?village=V0003{extra}")
     plan = service_app.state.service.plans.ready(run_id)
     assert len(plan.answers) == 1
+
+
+def test_a_new_plan_is_read_before_anybody_asks(service_app, run_id):
+    service = service_app.state.service
+    assert service.plans.ready(run_id) is None
+    service._new_plan()
+    service._ahead.submit(lambda: None).result(60)
+    plan = service.plans.ready(run_id)
+    assert plan is not None
+    assert plan.layer("villages") is not None
