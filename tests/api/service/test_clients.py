@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -79,7 +80,8 @@ def test_owslib_reads_features_and_runs_a_process(address, run_id):
 
 
 @pytest.mark.slow
-def test_no_request_of_the_document_makes_a_fault_of_the_server(service_app):
+def test_no_request_of_the_document_makes_a_fault_of_the_server(service_app, run_id, rounds_id):
+    """Every operation, rounds and their changes too; of runs that are there, and of any others."""
     schemathesis = pytest.importorskip("schemathesis")
     hypothesis = pytest.importorskip("hypothesis")
     service_app.state.service.runner.start = lambda: None
@@ -87,6 +89,7 @@ def test_no_request_of_the_document_makes_a_fault_of_the_server(service_app):
         "/api/openapi.json", service_app, headers={"Host": "127.0.0.1"}
     )
     failures = []
+    ids = itertools.cycle((run_id, rounds_id, "latest", None))
     for operation in schema.get_all_operations():
         one = operation.ok()
         if one.path.endswith("/events"):
@@ -96,6 +99,10 @@ def test_no_request_of_the_document_makes_a_fault_of_the_server(service_app):
         @hypothesis.settings(max_examples=15, deadline=None, database=None,
                              suppress_health_check=list(hypothesis.HealthCheck))  # fmt: skip
         def check(case):
+            known = next(ids)
+            for name in ("run_id", "other") if known is not None else ():
+                if name in case.path_parameters:
+                    case.path_parameters[name] = known
             answer = case.call(headers={"Host": "127.0.0.1"}, timeout=200)
             if answer.status_code >= 500 and answer.status_code != 503:
                 failures.append((case.method, case.path, case.query, str(case.body)[:200]))
