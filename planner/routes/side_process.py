@@ -1,8 +1,8 @@
 """A second process that evaluates one call after another, on the machine's other core.
 
-PyVRP holds Python's lock, so that threads would only take turns. The child is this module
-(``python -m planner.routes.side_process DESCRIPTOR``): it reads a function and its arguments,
-answers with what the function returns, and reads on until its parent ends it or is gone.
+PyVRP holds Python's lock, so that threads would only take turns. The child
+(``python -m planner.routes.side_calls DESCRIPTOR``) reads a function and its arguments, answers
+with what the function returns, and reads on until its parent ends it or is gone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class SideProcess:
     """A child that calculates; whoever started it ends it (or uses it in a ``with``)."""
 
     def __init__(self) -> None:
-        self._child = ChildProcess.started("planner.routes.side_process")
+        self._child = ChildProcess.started("planner.routes.side_calls")
         self._answer: Any = None
         self._talk = threading.Thread(target=lambda: None, daemon=True)
         self._talk.start()
@@ -88,7 +88,3 @@ def _read(link: Connection, asked: queue.SimpleQueue[bytes]) -> None:
             asked.put(link.recv_bytes())
         except (EOFError, OSError):
             os._exit(3)
-
-
-if __name__ == "__main__":
-    main()
