@@ -28,14 +28,12 @@ from planner.solving.capacitated.assignment import WholePlan
 from planner.solving.capacitated.neighbourhood import GAP, Freed, small_model
 from planner.solving.tiered.areas import Areas
 
-PAIRS_A_POINT = 5
-"""Nearest free sites that a point may go to, its present one besides."""
-
 
 def solved_in_pieces(
     areas: Areas,
     plan: WholePlan,
     site: IntArray,
+    allowed: BoolArray,
     distortion: FloatArray,
     *,
     seconds: float,
@@ -43,10 +41,10 @@ def solved_in_pieces(
 ) -> WholePlan | None:
     """The plan with the areas of some sites drawn anew, None where nothing was found in time.
 
-    ``distortion`` (n,) multiplies distances in the order of growth. Overfull sites are allowed
-    where the plan has some.
+    ``allowed`` (m, n) says which pairs may be used besides the plan's; ``distortion`` (n,)
+    multiplies distances in the order of growth. Overfull sites are allowed where the plan has some.
     """
-    free = _freed(areas, plan, site)
+    free = _freed(areas, plan, site, allowed)
     if not len(free.point):
         return None
     program = _with_pieces(areas, plan, free, distortion)
@@ -64,26 +62,16 @@ def solved_in_pieces(
     return free.merged(areas.data, plan, answer.values) if len(answer.values) else None
 
 
-def _freed(areas: Areas, plan: WholePlan, site: IntArray) -> Freed:
+def _freed(areas: Areas, plan: WholePlan, site: IntArray, allowed: BoolArray) -> Freed:
     """The part around the sites; closed ones whose home lies outside of it cannot open."""
     freed = np.isin(plan.site, site)
     home = areas.home[site]
     inside = areas.possible[site] & ((home < 0) | freed[np.maximum(home, 0)])
     site = site[inside | (plan.chosen[site] >= 0)]
-    allowed = _near(areas, site)
-    return Freed.of(areas.data, plan, site, allowed, every_point=True)
-
-
-def _near(areas: Areas, site: IntArray) -> BoolArray:
-    """(m, n) pairs of the few nearest of these sites, and of every site with its home."""
-    far, data = areas.far[site], areas.data
-    allowed = np.zeros((data.m, data.n), np.bool_)
-    if len(site):
-        keep = min(PAIRS_A_POINT, len(site))
-        allowed[site] = far <= np.partition(far, keep - 1, axis=0)[keep - 1]
     with_home = site[areas.home[site] >= 0]
+    allowed = allowed.copy()
     allowed[with_home, areas.home[with_home]] = True
-    return allowed
+    return Freed.of(areas.data, plan, site, allowed, every_point=True)
 
 
 @dataclass(eq=False)

@@ -7,20 +7,25 @@ from functools import partial
 
 import numpy as np
 
-from planner.problem import IntArray
+from planner.problem import BoolArray, IntArray
 from planner.solving.capacitated.assignment import WholePlan
 from planner.solving.capacitated.neighbourhood import nearness
 from planner.solving.capacitated.redrawing import Drawing, Job, Listen, Redrawing
+from planner.solving.capacitated.search import PlanSearch
 from planner.solving.method import Watch
 from planner.solving.tiered.area_models import solved_in_pieces
 from planner.solving.tiered.areas import Areas
 
 FITTING = (4, 6, 9, 13)
 """Neighbouring sites at once while areas are overfull, more where few do not help."""
-IMPROVING = (3, 5, 7, 9)
+IMPROVING = (4, 7, 12, 20)
 """The same while they are made better."""
-MODEL_S = 4.0
-"""Seconds for a small model."""
+MODEL_S, WIDE_S = 3.0, 1.0
+"""Seconds for a small model, and for each site of a wide one if that is more."""
+PAIRS_A_POINT = 6
+"""Nearest sites that a point may go to while areas are overfull."""
+PART = 0.5
+"""After that pairs may cost, at the prices of the divided plan, this part of what the plan does."""
 AGAIN, DISTORTED = 3, 0.4
 """Rounds after that, with distances distorted by up to this share: other ways of growing."""
 
@@ -85,10 +90,37 @@ class AreaSearch:
     def _job(self, plan: WholePlan, site: IntArray, listen: Listen) -> Job:
         """The areas of some sites drawn anew, in an order of growth of its own."""
         distortion = 1.0 + self._distorted * self._draw.random(self._areas.data.n)
-        seconds = min(MODEL_S, self._watch.remaining_s)
+        seconds = min(max(MODEL_S, WIDE_S * len(site)), self._watch.remaining_s)
+        allowed = self._allowed(plan)
         return partial(
-            solved_in_pieces, self._areas, plan, site, distortion, seconds=seconds, listen=listen
+            solved_in_pieces,
+            self._areas,
+            plan,
+            site,
+            allowed,
+            distortion,
+            seconds=seconds,
+            listen=listen,
         )
+
+    def _allowed(self, plan: WholePlan) -> BoolArray:
+        """(m, n) pairs worth looking at: the others cost more than a better plan may.
+
+        As in :mod:`planner.solving.capacitated.kernel`, for sites that are closed too.
+        """
+        data = self._areas.data
+        opened = plan.chosen >= 0
+        divided = None
+        if not self._areas.overload(plan).any():
+            divided = PlanSearch(data).evaluate_anew(plan.chosen, shrink=False)
+        if divided is None:
+            keep = min(PAIRS_A_POINT, data.m)
+            return data.cost <= np.partition(data.cost, keep - 1, axis=0)[keep - 1]
+        price = np.zeros(data.m)
+        price[opened] = divided.price
+        priced = data.cost + price[:, None] * data.weight
+        over = priced - priced[opened].min(axis=0)
+        return over <= PART * (plan.objective - divided.objective)
 
     def _done(self) -> bool:
         self._watch.report("areas")

@@ -142,7 +142,13 @@ def test_small_models_keep_pieces_and_never_get_worse():
         for _ in range(4):
             site = draw.choice(6, 3, replace=False)
             better = solved_in_pieces(
-                areas, plan, site, np.ones(30), seconds=5.0, listen=lambda: None
+                areas,
+                plan,
+                site,
+                np.ones((6, 30), np.bool_),
+                np.ones(30),
+                seconds=5.0,
+                listen=lambda: None,
             )
             if better is None:
                 continue
