@@ -114,4 +114,5 @@ def _quotes(data: Bytes) -> NDArray[np.bool_]:
     at = np.arange(len(data))
     last_other = np.maximum.accumulate(np.where(slashes, -1, at))
     run_before = np.concatenate(([0], at[:-1] - last_other[:-1]))
-    return quotes & (run_before % 2 == 0)
+    begins: NDArray[np.bool_] = quotes & (run_before % 2 == 0)
+    return begins
