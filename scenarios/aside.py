@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scenarios.child_process import ChildProcess
+from planner.child_process import ChildProcess
 from scenarios.plan import Plan
 
 

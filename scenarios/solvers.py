@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Protocol
 
+from planner.child_process import ChildProcess
 from planner.problem import SitingProblem
 from planner.solution import Progress, SitingSolution, SolverSettings
-from scenarios.child_process import ChildProcess
 from scenarios.solver_process import STOP
 
 WORTH_CHILDREN = 1000

@@ -67,8 +67,7 @@ class SideProcess:
 
     def end(self) -> None:
         """End it at once, whatever it is doing."""
-        self._child.end()
-        self._talk.join()
+        self._child.end(self._talk)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""A module of this package run as a process of its own, with a connection to it.
+"""A module of this program run as a process of its own, with a connection to it.
 
 Started with ``subprocess``, because workers of a pool may have no multiprocessing children; its one
-argument is the descriptor of the connection, which closes when either side ends.
+argument is the descriptor of the connection, which closes when either side ends. Messages are
+pickles between the two processes alone.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+
+_STANDARD_ERROR = 2
 
 
 @dataclass(eq=False)
@@ -31,6 +35,8 @@ class ChildProcess:
             process = subprocess.Popen(  # noqa: S603 - this program's own module
                 [sys.executable, "-P", "-m", module, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
+                # Whatever a library prints there must not get into a command's answer.
+                stdout=_STANDARD_ERROR,
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
                 # Ctrl-C goes to the parent alone, which knows what is to become of the work.
@@ -38,8 +44,16 @@ class ChildProcess:
             )
         return cls(process, ours)
 
-    def end(self) -> None:
-        """End it at once, whatever it is doing."""
-        self.link.close()
+    def end(self, *talking: threading.Thread) -> None:
+        """End it at once, whatever it is doing.
+
+        Parameters
+        ----------
+        talking : threads that read from the connection or write to it; they meet its end, and it
+            is closed under none of them
+        """
         self.process.kill()
         self.process.wait()
+        for one in talking:
+            one.join()
+        self.link.close()
