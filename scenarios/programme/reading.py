@@ -84,6 +84,9 @@ class _Reader:
             pd.concat(tables, ignore_index=True), geometry="geometry", crs="EPSG:4326"
         )
         demand = demand_table(self._service(t), levels.points.basis, self.travel, levels.profile)
+        # A point whose nearest sites lead nowhere is as far from a way as one without any.
+        nowhere = ~self.stream.reachable & (demand["reason"] != "no_road").to_numpy()
+        demand.loc[nowhere, "reason"] = "no_candidate_in_reach"
         return PhaseState(
             year=self.years[t],
             facilities=facilities,

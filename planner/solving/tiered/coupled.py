@@ -4,9 +4,10 @@ Bound: every stream by itself with an equal part of the cost of each place that 
 else joins the streams is left out. A place costs at least the sum of the parts of those who use it,
 so the streams' bounds add up to a bound of all.
 
-Plan: the streams' own plans together, if they keep what joins them. Otherwise one stream after the
-other, hosts first, each with what its predecessors left: land, budget, places without an
-incompatible neighbour, hosts that are open.
+Plan: one stream after the other, hosts first, each with what its predecessors left: land, budget,
+places without an incompatible neighbour, hosts that are open. A stream keeps its own plan where
+that fits; one that finds no other is let first. Then each is planned again beside the plans of the
+others, whose places cost it nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray
 from planner.solution import SolverSettings
 from planner.solving.method import Watch
+from planner.solving.tiered import explain
+from planner.solving.tiered.clashes import clashes
 from planner.solving.tiered.decomposition import LEAST_ARCS
 from planner.solving.tiered.groups import part_of
 from planner.solving.tiered.plain import GroupAnswer, arcs_of
@@ -61,14 +65,20 @@ def solve_coupled(
     answer.bound_proof = "lagrangian + solver"
     if any(one.infeasible for one in answers):
         answer.infeasible = True
-        answer.reasons = tuple(reason for one in answers for reason in one.reasons)
+        answer.reasons = tuple(
+            reason
+            for part, one in zip(parts, answers, strict=True)
+            if one.infeasible
+            for reason in clashes(part) or explain.explain(part, settings, watch)
+        )
         return
     answer.bounds[0] = float(sum(one.bounds[0] if one.bounds else -np.inf for one in answers))
-    plans = [one.plans[0] for one in answers if one.plans is not None]
-    if len(plans) == count:
-        _take(problem, tuple(plans), answer)
-    if answer.plans is None and watch.remaining_s > 0:
-        _one_after_the_other(problem, settings, watch, answer, solve_one)
+    alone = [None if one.plans is None else one.plans[0] for one in answers]
+    found = _one_after_the_other(problem, settings, watch, alone, solve_one)
+    if found is None:
+        return
+    _take(problem, found, answer)
+    _each_again(problem, settings, watch, answer, solve_one)
 
 
 def _only_costs_join(problem: TieredProblem) -> bool:
@@ -87,20 +97,28 @@ def _solved_apart(
     share: float,
     solve_one: SolveOne,
 ) -> list[GroupAnswer]:
+    """Small streams first; each has an equal part of what it and those not yet begun share."""
     workers = max(1, min(settings.threads, len(parts)))
     answers = [GroupAnswer() for _ in parts]
-    left = share * watch.remaining_s * workers / len(parts)
+    end_s = watch.seconds + share * watch.remaining_s
+    waiting, lock = [len(parts)], Lock()
 
     def work(s: int) -> None:
-        limit = None if np.isinf(left) else left
-        own = replace(settings, threads=1, time_limit_s=limit)
-        part = watch.part(left)
-        solve_one(parts[s], own, part, answers[s])
+        with lock:
+            left = max(1.0, end_s - watch.seconds) * min(1.0, workers / waiting[0])
+            waiting[0] -= 1
+        own = replace(settings, threads=1, time_limit_s=_limit(left))
+        solve_one(parts[s], own, watch.part(left), answers[s])
 
+    order = sorted(range(len(parts)), key=lambda s: arcs_of(parts[s]))
     with ThreadPoolExecutor(workers) as pool:
-        for job in [pool.submit(work, s) for s in range(len(parts))]:
+        for job in [pool.submit(work, s) for s in order]:
             job.result()
     return answers
+
+
+def _limit(seconds: float) -> float | None:
+    return None if np.isinf(seconds) else seconds
 
 
 def _take(problem: TieredProblem, plans: tuple[StreamPlan, ...], answer: GroupAnswer) -> None:
@@ -155,23 +173,61 @@ def _one_after_the_other(
     problem: TieredProblem,
     settings: SolverSettings,
     watch: Watch,
+    alone: list[StreamPlan | None],
+    solve_one: SolveOne,
+) -> tuple[StreamPlan, ...] | None:
+    """Each stream with what its predecessors left; None where some stream finds no plan."""
+    order, led = _hosts_first(problem), set[int]()
+    while True:
+        done: dict[int, StreamPlan] = {}
+        for s in order:
+            taken = [(problem.streams[o], plan) for o, plan in done.items()]
+            part, own = _with_rest(problem, s, taken), alone[s]
+            if own is None or checker.check_plan(part, (own,)):
+                # What is left is for those that come after, too, and for another order.
+                own = _solved(part, settings, watch, 0.4, solve_one)
+            if own is None:
+                break
+            done[s] = own
+        if len(done) == len(order):
+            return tuple(done[s] for s in range(len(order)))
+        stuck = order[len(done)]
+        if stuck in led or watch.remaining_s <= 0 or not done:
+            return None
+        led.add(stuck)
+        order = [stuck, *(s for s in order if s != stuck)]
+
+
+def _solved(
+    part: TieredProblem, settings: SolverSettings, watch: Watch, share: float, solve_one: SolveOne
+) -> StreamPlan | None:
+    """The plan of one stream in a share of the time that is left."""
+    left = share * watch.remaining_s
+    found = GroupAnswer()
+    solve_one(part, replace(settings, time_limit_s=_limit(left)), watch.part(left), found)
+    return None if found.plans is None else found.plans[0]
+
+
+def _each_again(
+    problem: TieredProblem,
+    settings: SolverSettings,
+    watch: Watch,
     answer: GroupAnswer,
     solve_one: SolveOne,
 ) -> None:
-    """Each stream with what its predecessors left."""
-    order = _hosts_first(problem)
-    done: dict[int, StreamPlan] = {}
+    """Every stream once more beside the others as they are planned; kept where it is better."""
+    count = len(problem.streams)
+    order = sorted(range(count), key=lambda s: arcs_of(part_of(problem, [s])))
     for number, s in enumerate(order):
-        taken = [(problem.streams[o], plan) for o, plan in done.items()]
-        part = _with_rest(problem, s, taken)
-        left = watch.remaining_s / (len(order) - number)
-        own = replace(settings, time_limit_s=None if np.isinf(left) else left)
-        found = GroupAnswer()
-        solve_one(part, own, watch.part(left), found)
-        if found.plans is None:
+        reached, bound, plans = answer.reached[0], answer.bounds[0], answer.plans
+        enough = reached - bound <= settings.gap * abs(reached)
+        if plans is None or enough or watch.remaining_s <= 0:
             return
-        done[s] = found.plans[0]
-    _take(problem, tuple(done[s] for s in range(len(order))), answer)
+        others = [(problem.streams[o], plans[o]) for o in range(count) if o != s]
+        part = _with_rest(problem, s, others)
+        anew = _solved(part, settings, watch, 1.0 / (count - number), solve_one)
+        if anew is not None:
+            _take(problem, (*plans[:s], anew, *plans[s + 1 :]), answer)
 
 
 def _hosts_first(problem: TieredProblem) -> list[int]:

@@ -13,6 +13,7 @@ keeps them all; so the bound counts only once there is such a plan.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +24,7 @@ from planner.problem import BoolArray, IntArray
 from planner.solution import SolverSettings
 from planner.solving import judging
 from planner.solving.method import Watch
-from planner.solving.tiered import main_siting
+from planner.solving.tiered import main_siting, main_zones
 from planner.solving.tiered.assembling import SolveOne, assembled
 from planner.solving.tiered.main_bound import Bounded, first_pay, raised
 from planner.solving.tiered.main_plan import MainPlan, Planner
@@ -67,6 +68,7 @@ def applies(problem: TieredProblem) -> bool:
         and arcs_of(problem) >= LEAST_ARCS
         and kinds == [(GoalKind.COST, 1.0)]
         and problem.streams[0].single_source
+        and (problem.streams[0].contiguity is None or main_zones.suits(problem))
         and suits(problem)
     )
 
@@ -118,14 +120,18 @@ class _Run:
         """As plans know the phases; later for the ways over what is open above."""
         self._bounds: list[Bounded] = []
         self._prices: list[Bounded] = []
+        self._whole_answer: Callable[..., tuple[float, MainPlan | None]] = main_siting.solved
         self._planners: list[Planner] = []
 
     def solve(self) -> bool:
         """The stages in their order."""
         if not all(map(self._everybody, self._mains)):
             return False
-        self._siting = all(map(main_siting.suits, self._mains))
-        if self._siting:
+        rule = self._problem.streams[0].contiguity
+        if rule is not None:
+            self._whole_answer = partial(main_zones.solved, rule=rule)
+            return self._by_siting()
+        if all(map(main_siting.suits, self._mains)):
             return self._by_siting()
         for main in self._mains:
             until_s = self._watch.seconds + BOUND_SHARE * self._watch.remaining_s
@@ -157,7 +163,7 @@ class _Run:
         ]
 
     def _by_siting(self) -> bool:
-        """One-tier problems with proof; then again for the ways over what is open above."""
+        """Phases with proof; then again for the ways over what is open above."""
         alone = self._sited(self._mains, free=True)
         bound = sum(value + main.constant for value, main in zip(alone, self._mains, strict=True))
         for _ in range(AGAIN):
@@ -194,10 +200,10 @@ class _Run:
             seconds = SITING_SHARE * self._watch.remaining_s / len(mains)
             seconds = SITING_S if np.isinf(seconds) else max(1.0, seconds)
             ask = (count, allowed, self._settings, self._watch, seconds)
-            bound, plan = main_siting.solved(mains[t], *ask)
+            bound, plan = self._whole_answer(mains[t], *ask)
             if free and not (allowed >= (every & np.isfinite(mains[t].choice.fixed))).all():
                 ask = (count, every, self._settings, self._watch, seconds)
-                bound, _ = main_siting.solved(mains[t], *ask)
+                bound, _ = self._whole_answer(mains[t], *ask)
             bounds.insert(0, bound)
             if plan is None:
                 return [-np.inf] * len(mains)

@@ -98,7 +98,6 @@ def suits(problem: TieredProblem) -> bool:
         and not any(tier.hosted_by is not None for tier in stream.tiers)
         and not (places.shared_cost_cny_per_yr.any() or places.shared_land_m2.any())
         and not np.isfinite(places.land_available_m2).any()
-        and stream.contiguity is None
         and not any(_stands(tier) or tier.id in asked for tier in lower)
         and not any(tier.output_share > 1 for tier in lower)
     )

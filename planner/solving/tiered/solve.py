@@ -34,10 +34,10 @@ from planner.solving.tiered.clashes import clashes
 from planner.solving.tiered.decomposition import (
     LEAST_ARCS,
     load_kernels,
-    solve_decomposed,
     suits,
 )
 from planner.solving.tiered.groups import groups_of, part_of
+from planner.solving.tiered.one_stream import solve_one
 from planner.solving.tiered.plain import (
     GroupAnswer,
     arcs_of,
@@ -53,6 +53,9 @@ from planner.tiered.solution import (
     StreamPlan,
     TieredSolution,
 )
+
+MOST_ARCS_TOGETHER = 60_000
+"""Up to so many arcs streams that join are tried as one model where they find no plan in turn."""
 
 
 def solve_tiered(
@@ -176,14 +179,15 @@ class _Run:
             answer.infeasible = True
             return
         if settings.accelerate and coupled.suits(part):
-            coupled.solve_coupled(part, settings, watch, answer, _solve_one)
-            if answer.plans is None and watch.remaining_s > 0:
+            coupled.solve_coupled(part, settings, watch, answer, solve_one)
+            small = arcs_of(part) <= MOST_ARCS_TOGETHER
+            if answer.plans is None and small and watch.remaining_s > 0:
                 bound = answer.bounds[0]
                 solve_plain(part, settings, watch, answer)
                 if answer.bounds and not answer.infeasible:
                     answer.bounds[0] = max(answer.bounds[0], bound)
         else:
-            _solve_one(part, settings, watch, answer)
+            solve_one(part, settings, watch, answer)
 
     def _explain(self) -> None:
         """Why groups have no plan, once the others have had their time.
@@ -191,7 +195,7 @@ class _Run:
         What is seen by counting is enough for large ones: to stretch their rules takes minutes.
         """
         for part, answer in zip(self._whole, self._answers, strict=True):
-            if not answer.infeasible or answer.plans is not None:
+            if not answer.infeasible or answer.plans is not None or answer.reasons:
                 continue
             counted = clashes(part)
             if not counted or arcs_of(part) < LEAST_ARCS:
@@ -316,31 +320,10 @@ class _Run:
         return stages
 
 
-def _solve_one(
-    part: TieredProblem, settings: SolverSettings, watch: Watch, answer: GroupAnswer
-) -> None:
-    """A group by the method that suits it."""
-    if settings.accelerate and main_solve.applies(part):
-        if main_solve.solve_main(part, settings, watch, answer, _solve_one):
-            return
-        _start_anew(answer)
-    if settings.accelerate and suits(part):
-        solve_decomposed(part, settings, watch, answer)
-    elif settings.accelerate and contiguous.suits(part):
-        contiguous.solve_contiguous(part, settings, watch, answer)
-    else:
-        solve_plain(part, settings, watch, answer)
-
-
 def _refuse_broken(problem: TieredProblem, plans: tuple[StreamPlan, ...], method: str) -> None:
     broken = checker.check_plan(problem, plans)
     if broken:
         raise InternalError(f"{method} broke {broken[0]} ({len(broken)} in all)")
-
-
-def _start_anew(answer: GroupAnswer) -> None:
-    """What a method leaves that found no plan says nothing to the next."""
-    answer.reached, answer.bounds, answer.stage_seconds = [], [], {}
 
 
 def _size(part: TieredProblem) -> int:

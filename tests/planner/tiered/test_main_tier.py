@@ -58,7 +58,9 @@ def alike_phases(problem: TieredProblem) -> TieredProblem:
     return replace(problem, streams=streams)
 
 
-@pytest.mark.parametrize("rule", ["skip", "loss", "grows", "exactly", "in_principle", "one_way"])
+@pytest.mark.parametrize(
+    "rule", ["skip", "loss", "grows", "exactly", "in_principle", "one_way", "contiguity", "zones"]
+)
 def test_bound_and_plan(rule, monkeypatch) -> None:
     compare(tiny(31, rule), monkeypatch)
 

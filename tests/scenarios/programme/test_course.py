@@ -86,6 +86,13 @@ def test_a_programme_that_cannot_be_names_why_and_leaves_what_stands():
     assert not (stream.facilities["status"] == "new").any()
     (reason,) = stream.tiers[0].reasons
     assert "counts of sites miss by" in reason_text(reason, {})
+    # What the other stream has it keeps, with its own outcome and without that reason.
+    film = plan.streams["farm_film"]
+    assert film.has_plan
+    assert film.certificate.checked
+    assert film.certificate.bound <= film.certificate.objective
+    assert film.demand["served"].any()
+    assert not film.tiers[0].reasons
 
 
 def test_plan_json_holds_the_programme_and_keeps_its_schema(small_programme):
