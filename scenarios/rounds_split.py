@@ -228,11 +228,16 @@ def _searched_longer(
     cycles: float,
     planned: _Planning,
 ) -> tuple[SplitComparison, dict[str, Solved]]:
-    """All three ways with equally more time, and the cheapest of them then as the best."""
+    """All three ways with equally more time, and the cheapest of them then as the best.
+
+    What is divided is searched on even where an extreme was cheaper: short searches differ by more
+    than a few stores save.
+    """
     longer = replace(settings, time_limit_s=settings.time_limit_s * LAST_SHARE / len(WAY_NAMES))
     ways: dict[str, tuple[Split, Solved]] = {}
+    divided = compared.divided or compared.best
     for name, way in zip(
-        WAY_NAMES, (compared.best, compared.all_rounds, compared.all_stores), strict=True
+        WAY_NAMES, (divided, compared.all_rounds, compared.all_stores), strict=True
     ):
         problem, found = known[way.store_of.tobytes()]
         again = planned(problem, longer)

@@ -94,6 +94,8 @@ class SplitComparison:
     all_rounds: Split
     all_stores: Split
     """Everybody who may brings to a store; who may not is still visited."""
+    divided: Split | None = None
+    """The cheapest that has both stores and rounds: rounds searched for longer may make it best."""
 
 
 def choose_split(
@@ -131,7 +133,9 @@ def choose_split(
     all_rounds = _planned(choice, none, np.full(len(choice.producer_t), -1), rounds_cost)
     all_stores = _planned(choice, everywhere, nearest(choice, everywhere), rounds_cost)
     best = min([*known, all_rounds, all_stores], key=lambda one: one.cost_cny)
-    return SplitComparison(best, all_rounds, all_stores)
+    both = [one for one in known if one.opened.any() and (one.store_of < 0).any()]
+    divided = min(both, key=lambda one: one.cost_cny, default=None)
+    return SplitComparison(best, all_rounds, all_stores, divided)
 
 
 def assigned(choice: StoreChoice, estimate: HaulEstimate, opened: BoolArray) -> IntArray:
