@@ -155,6 +155,8 @@ class _Run:
     def prepare(self) -> None:
         """Who can be served, on which days, and the tasks that follow."""
         self._tell("screen")
+        self.problem.fingerprint()  # remembered; at the end there is no time for it
+        self._tell("screen")
         self._reasons = unservable(self.problem)
         for stop, reason in without_days(self.problem).items():
             self._reasons.setdefault(stop, reason)
@@ -212,6 +214,7 @@ class _Run:
                 slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell("quick")
             )
         self.first_s = self.seconds
+        self._tell("quick")
         begin_s = time.perf_counter()
         self.solution()
         # As long as that takes it will take at the end, which has to be in time too.

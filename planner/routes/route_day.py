@@ -149,7 +149,7 @@ def _routed(
         found = _whole(task, limits, whole_start, hear, beat)
     if found is None:
         return _with_prizes(task, limits, hear, beat)
-    return _holding(task, DayAnswer(_tidied(task, found, whole.end_s), ()))
+    return _holding(task, DayAnswer(_tidied(task, found, whole.end_s, beat), ()))
 
 
 def _less_tidying(task: DayTask, limits: SearchLimits) -> SearchLimits:
@@ -161,12 +161,14 @@ def _less_tidying(task: DayTask, limits: SearchLimits) -> SearchLimits:
     return replace(limits, end_s=limits.end_s - moment_s)
 
 
-def _tidied(task: DayTask, orders: list[Order], end_s: float) -> list[Order]:
+def _tidied(
+    task: DayTask, orders: list[Order], end_s: float, beat: Callable[[], None] | None = None
+) -> list[Order]:
     """Trips on as few lorries as they need, and each round at its best."""
     if all(vehicle.longest_trips == 1 for vehicle in task.problem.vehicles):
         return orders
-    orders = packed(task.problem, orders)
-    return tidied(task, orders, lambda one: price(task, one), end_s)
+    orders = packed(task.problem, orders, beat)
+    return tidied(task, orders, lambda one: price(task, one), end_s, beat)
 
 
 def _whole(

@@ -17,11 +17,17 @@ LEAST_GAIN_CNY = 1e-6
 
 
 def tidied(
-    task: DayTask, orders: list[Order], price: Callable[[Order], float], end_s: float
+    task: DayTask,
+    orders: list[Order],
+    price: Callable[[Order], float],
+    end_s: float,
+    beat: Callable[[], None] | None = None,
 ) -> list[Order]:
     """Each round at its best under these moves, as far as there is time."""
     found = []
     for order in orders:
+        if beat is not None:
+            beat()
         best, cost = order, price(order)
         improved = True
         while improved and time.perf_counter() < end_s:

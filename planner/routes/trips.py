@@ -8,6 +8,7 @@ packed again: the longest first, each onto the first lorry that can still take i
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from planner.routes.fleet import VehicleClass
@@ -19,8 +20,13 @@ SAVED_AT_MOST = 0.4
 """Of a trip's time, by joining it to another; more is not worth the trying."""
 
 
-def packed(problem: RoundsProblem, orders: list[Order]) -> list[Order]:
-    """The same trips on fewer lorries where that is cheaper, else the orders as they are."""
+def packed(
+    problem: RoundsProblem, orders: list[Order], beat: Callable[[], None] | None = None
+) -> list[Order]:
+    """The same trips on fewer lorries where that is cheaper, else the orders as they are.
+
+    ``beat`` is called for every trip; raising in it ends the packing.
+    """
     if all(vehicle.longest_trips == 1 for vehicle in problem.vehicles):
         return orders
     found: list[Order] = []
@@ -28,7 +34,7 @@ def packed(problem: RoundsProblem, orders: list[Order]) -> list[Order]:
     for order in orders:
         by_home[order.vehicle, order.depot].append(order)
     for (vehicle, _), mine in sorted(by_home.items()):
-        again = _packed_alike(problem, problem.vehicles[vehicle], mine)
+        again = _packed_alike(problem, problem.vehicles[vehicle], mine, beat)
         cheaper = sum(one.cost_cny for one in again) <= sum(
             _timed(problem, one).cost_cny for one in mine
         )
@@ -53,12 +59,17 @@ def _timed(problem: RoundsProblem, order: Order) -> _Timed:
 
 
 def _packed_alike(
-    problem: RoundsProblem, vehicle: VehicleClass, orders: list[Order]
+    problem: RoundsProblem,
+    vehicle: VehicleClass,
+    orders: list[Order],
+    beat: Callable[[], None] | None,
 ) -> list[_Timed]:
     """First fit, the longest first, of the trips of one class and depot."""
     trips = [_timed(problem, trip) for order in orders for trip in trips_of(order)]
     lorries: list[_Timed] = []
     for trip in sorted(trips, key=lambda one: -one.out_s):
+        if beat is not None:
+            beat()
         for k, lorry in enumerate(lorries):
             # Going on from where it emptied saves no more than the two ways to the depot and back.
             if lorry.out_s + trip.out_s * SAVED_AT_MOST > vehicle.longest_out_s:
