@@ -54,4 +54,6 @@ def _use_what_is_left(
 
 def _start_anew(answer: GroupAnswer) -> None:
     """What a method leaves that found no plan says nothing to the next."""
+    blank = GroupAnswer()
     answer.reached, answer.bounds, answer.stage_seconds = [], [], {}
+    answer.method, answer.bound_proof = blank.method, blank.bound_proof

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from planner import SolverSettings, solve
-from planner.solving.tiered import alike, main_siting, main_solve, main_tier
+from planner.solving.tiered import (
+    alike,
+    decomposition,
+    main_siting,
+    main_solve,
+    main_tier,
+)
 from planner.solving.tiered.main_bound import first_pay, raised
 from planner.tiered import (
     DEMAND,
@@ -63,6 +69,22 @@ def alike_phases(problem: TieredProblem) -> TieredProblem:
 )
 def test_bound_and_plan(rule, monkeypatch) -> None:
     compare(tiny(31, rule), monkeypatch)
+
+
+@pytest.mark.parametrize("rule", ["loss", "expandable", "skip"])
+def test_a_weak_result_goes_on_to_the_decomposition(rule, monkeypatch) -> None:
+    monkeypatch.setattr(main_solve, "LEAST_ARCS", 0)
+    monkeypatch.setattr(main_solve, "TURNS", ())
+    problem = tiny(33, rule)
+    alone = solve(problem, SolverSettings(time_limit_s=20.0, gap=0.0))
+    monkeypatch.setattr(decomposition, "LEAST_ARCS", 0)
+    both = solve(problem, SolverSettings(time_limit_s=20.0, gap=0.0))
+    assert not checker.verify(problem, both)
+    best = solve(problem, SolverSettings(accelerate=False)).certificate.objective
+    slack = 1e-6 * abs(best)
+    assert alone.certificate.bound <= both.certificate.bound + slack
+    assert both.certificate.bound <= best + slack
+    assert best - slack <= both.certificate.objective <= alone.certificate.objective + slack
 
 
 @pytest.mark.slow
