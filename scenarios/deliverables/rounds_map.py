@@ -26,7 +26,7 @@ from scenarios.rounds import RoundsPlan, StreamRounds
 from scenarios.rounds_split import StreamSplit
 from scenarios.rounds_words import KIND_NAMES, clock, day_names, unserved_lines
 from scenarios.sizes import WAN
-from scenarios.wording import number, translator
+from scenarios.wording import number, quantity, translator
 
 COLOURS = (
     "#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2",
@@ -129,7 +129,7 @@ def rounds_map_data(rounds: RoundsPlan, lang: str) -> dict[str, Any]:
             "synthetic": _("Synthetic data: places and figures are made up"),
             "unserved": _("Stops not served"), "arrives": _("Arrives"), "leaves": _("Leaves"),
             "on_board": _("On board (t)"), "stores": _("Shared stores"),
-            "ways": _("Side by side (10,000 CNY a year)"),
+            "ways": _("Side by side"),
             "hint": _("Click a lorry to see its round alone"),
         },
     }  # fmt: skip
@@ -196,7 +196,7 @@ def _ways(split: StreamSplit, lang: str) -> list[dict[str, str]]:
     return [
         {
             "name": names[key],
-            "cost": number(one.cost_cny / WAN, 1),
+            "cost": quantity(one.cost_cny / WAN, "wan_cny_per_yr", lang, 1),
             "facts": text.format(
                 stores=int(one.opened.sum()), bring=int((one.store_of >= 0).sum()),
                 visited=int((one.store_of < 0).sum()),
