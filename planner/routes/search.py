@@ -104,15 +104,22 @@ class _Listener(IteratedLocalSearchCallbacks):
         self._model = model
         self._hear = hear
         self._beat = beat
-        self._next_s = time.perf_counter() + BEAT_S
+        self._next_s = 0.0
+        self._best: pyvrp.Solution | None = None
+        """What the listener has not heard of; at first many are found in a moment."""
 
     def on_best(self, best: pyvrp.Solution) -> None:
-        if self._hear is not None and best.is_feasible():
-            self._hear(self._model.orders(best), cost_cny(self._model, best))
+        if best.is_feasible():
+            self._best = best
 
     def on_iteration(self, *_: object) -> None:
-        if self._beat is not None and time.perf_counter() >= self._next_s:
-            self._next_s = time.perf_counter() + BEAT_S
+        if time.perf_counter() < self._next_s:
+            return
+        self._next_s = time.perf_counter() + BEAT_S
+        best, self._best = self._best, None
+        if self._hear is not None and best is not None:
+            self._hear(self._model.orders(best), cost_cny(self._model, best))
+        if self._beat is not None:
             self._beat()
 
 
