@@ -34,6 +34,8 @@ FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
 """Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
 MODEL_S = 2.0
 """Seconds for a small model of neighbouring sites."""
+PACKED_WITHIN = 0.002
+"""Where whole points cost more than this beside divided ones, prices say little about pairs."""
 SCHEDULES, COOL = (0.3, 3.0, 1.0), 0.03
 """Warmth of the turns, in turn; and where plans are good and rounds are few."""
 
@@ -161,6 +163,8 @@ class WholeSearch(Course):
             whole = self._known(divided.chosen) or self._made_whole(divided)
             if whole is None:
                 continue
+            if whole.objective - divided.objective > PACKED_WITHIN * abs(whole.objective):
+                return
             better = packed(
                 self.data,
                 divided,
