@@ -84,6 +84,7 @@ class Freed:
     option, owner : (k,) their size options, and the position in ``site`` of each
     point : (p,) points that these sites serve in the plan and that may go elsewhere
     kept : (q,) weight of their other points
+    stays : (q,) whether a site has such points, without weight maybe, and so stays open
     pair_point, pair_site : (a,) pairs that may be used, positions in ``point`` and ``site``
     """
 
@@ -92,6 +93,7 @@ class Freed:
     owner: IntArray
     point: IntArray
     kept: FloatArray
+    stays: BoolArray
     pair_point: IntArray
     pair_site: IntArray
 
@@ -126,6 +128,7 @@ class Freed:
             owner=np.repeat(np.arange(len(site)), sizes),
             point=point[chooses],
             kept=data.weight[point[~chooses]] @ here[~chooses],
+            stays=here[~chooses].any(axis=0),
             pair_point=row,
             pair_site=column,
         )
@@ -211,7 +214,7 @@ def small_model(data: CapacitatedData, plan: WholePlan, free: Freed) -> highs.Li
     row, column, value = (np.concatenate(part) for part in zip(*entries, strict=True))
     shape = (p + 2 * q + a + len(low), k + a)
     matrix = coo_array((value, (row, column)), shape=shape).tocsr()
-    needed = data.required[free.site].astype(np.float64)
+    needed = (data.required[free.site] | free.stays).astype(np.float64)
     served = data.cost[free.site[free.pair_site], free.point[free.pair_point]]
     return highs.LinearProgram(
         cost=np.concatenate([data.fixed_cost[free.option], served]),

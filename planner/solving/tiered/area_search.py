@@ -115,12 +115,14 @@ class AreaSearch:
             divided = PlanSearch(data).evaluate_anew(plan.chosen, shrink=False)
         if divided is None:
             keep = min(PAIRS_A_POINT, data.m)
-            return data.cost <= np.partition(data.cost, keep - 1, axis=0)[keep - 1]
+            near: BoolArray = data.cost <= np.partition(data.cost, keep - 1, axis=0)[keep - 1]
+            return near
         price = np.zeros(data.m)
         price[opened] = divided.price
         priced = data.cost + price[:, None] * data.weight
         over = priced - priced[opened].min(axis=0)
-        return over <= PART * (plan.objective - divided.objective)
+        worth: BoolArray = over <= PART * (plan.objective - divided.objective)
+        return worth
 
     def _done(self) -> bool:
         self._watch.report("areas")

@@ -84,6 +84,7 @@ def check_small_models(first: int, count: int) -> int:
 
 def test_small_models_keep_every_rule_and_never_get_worse() -> None:
     assert check_small_models(1_000, 120) > 10
+    check_small_models(10_009, 1)  # a point without weight that keeps its site open
 
 
 @pytest.mark.slow
