@@ -7,6 +7,7 @@ of certificates, processes or listeners; it reports to the watch and looks at it
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ class Watch:
         self._start_s = time.perf_counter()
         self._limit_s = settings.time_limit_s
         self._listener = on_progress
+        self._ended = threading.Event()
         self.best: Found | None = None
         """The best plan kept so far; what a cancelled or timed-out solve answers with."""
 
@@ -40,7 +42,13 @@ class Watch:
     @property
     def remaining_s(self) -> float:
         """Seconds left; ``inf`` without a limit, never negative."""
+        if self._ended.is_set():
+            return 0.0
         return float("inf") if self._limit_s is None else max(0.0, self._limit_s - self.seconds)
+
+    def end(self) -> None:
+        """No more time from now on, for its parts neither: what there is will do."""
+        self._ended.set()
 
     def part(self, limit_s: float) -> Watch:
         """A watch of the same listener for a question by itself, with a time limit of its own."""
@@ -50,7 +58,9 @@ class Watch:
             if listener is not None:
                 listener(replace(event, seconds=began_s + event.seconds))
 
-        return Watch(SolverSettings(time_limit_s=limit_s), pass_on)
+        part = Watch(SolverSettings(time_limit_s=limit_s), pass_on)
+        part._ended = self._ended
+        return part
 
     def forgive(self, seconds: float) -> None:
         """Leave these seconds out of the count."""

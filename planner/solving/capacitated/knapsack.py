@@ -134,34 +134,6 @@ def continuous_values(
 
 
 @njit(cache=True, nogil=True)
-def continuous_fill(
-    cost: FloatArray,
-    weight: FloatArray,
-    multiplier: FloatArray,
-    chosen: IntArray,
-    capacity: FloatArray,
-    share: float,
-    served: FloatArray,
-) -> None:
-    """Add ``share`` x the continuous knapsack of every chosen size to ``served`` (n,)."""
-    n = weight.size
-    ratio = np.empty(n)
-    item = np.empty(n, np.int64)
-    for j in range(chosen.size):
-        if chosen[j] < 0:
-            continue
-        room = capacity[chosen[j]]
-        count, back, _ = _collect(cost, weight, multiplier, j, ratio, item)
-        low, filled, _ = _split(weight, ratio, item, 0, count, room)
-        for q in range(low):
-            served[item[q]] += share
-        if low < count:
-            served[item[low]] += share * (room - filled) / weight[item[low]]
-        for q in range(back, n):
-            served[item[q]] += share
-
-
-@njit(cache=True, nogil=True)
 def whole_values(
     cost: FloatArray,
     weight: IntArray,
@@ -199,41 +171,3 @@ def whole_values(
                 lowest = min(lowest, best[c])
                 c += 1
             value[s] = lowest
-
-
-@njit(cache=True, nogil=True)
-def whole_fill(
-    cost: FloatArray,
-    weight: IntArray,
-    multiplier: FloatArray,
-    j: int,
-    room: int,
-    share: float,
-    served: FloatArray,
-) -> None:
-    """Add ``share`` x the 0-1 knapsack of site ``j`` to ``served`` (n,)."""
-    n = weight.size
-    item = np.empty(n, np.int64)
-    count = 0
-    load = 0
-    for i in range(n):
-        if cost[j, i] - multiplier[i] < 0.0 and weight[i] <= room:
-            item[count] = i
-            load += weight[i]
-            count += 1
-    room = min(room, load)
-    best = np.zeros(room + 1)
-    taken = np.zeros((count, room + 1), np.bool_)
-    for q in range(count):
-        i = item[q]
-        reduced = cost[j, i] - multiplier[i]
-        for c in range(room, weight[i] - 1, -1):
-            with_it = best[c - weight[i]] + reduced
-            if with_it < best[c]:
-                best[c] = with_it
-                taken[q, c] = True
-    c = int(np.argmin(best))
-    for q in range(count - 1, -1, -1):
-        if taken[q, c]:
-            served[item[q]] += share
-            c -= weight[item[q]]

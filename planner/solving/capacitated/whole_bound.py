@@ -277,7 +277,7 @@ def ascend(  # noqa: C901, PLR0912 - one compiled kernel
 ) -> float:
     """Raise the bound by the volume algorithm; the multipliers of ``place`` become the best.
 
-    See ``bound.improve``, which this follows; ``seen`` receives the averages. Called again with the
+    See ``ascent.ascend``, which this follows; ``seen`` receives the averages. Called again with the
     same ``seen`` it goes on where it was.
     """
     n, k, a = pairs.weight.size, seen.value.size, seen.used.size

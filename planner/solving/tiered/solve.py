@@ -129,6 +129,7 @@ class _Run:
             alike.merged(part, run) for part, run in zip(self._whole, self._runs, strict=True)
         ]
         self._answers = [GroupAnswer() for _ in self._groups]
+        self._watches: dict[int, Watch] = {}
         self._stopped = False
         if settings.accelerate:
             for part in filter(suits, self._parts):
@@ -175,6 +176,7 @@ class _Run:
         part, answer = self._parts[g], self._answers[g]
         settings = replace(self._settings, threads=threads, time_limit_s=self._time_of(g, workers))
         watch = Watch(settings, lambda event: self._tell(g, event))
+        self._watches[g] = watch
         if clashes(part):
             answer.infeasible = True
             return
@@ -218,11 +220,14 @@ class _Run:
         """Progress of the whole: the groups' objectives and bounds added."""
         if self._stopped:
             raise Cancelled
-        if self._listener is None:
-            return
         with self._lock:
             objective = sum(_objective(answer) for answer in self._answers)
             bound = sum(answer.bounds[0] if answer.bounds else -np.inf for answer in self._answers)
+            if self._will_do(objective, bound):
+                for watch in self._watches.values():
+                    watch.end()
+            if self._listener is None:
+                return
             self._listener(
                 Progress(
                     f"{event.phase} {g + 1}/{len(self._groups)}",
@@ -231,6 +236,17 @@ class _Run:
                     bound if np.isfinite(bound) else float("nan"),
                 )
             )
+
+    def _will_do(self, objective: float, bound: float) -> bool:
+        """Whether the whole is within the gap, though a stream alone may not be.
+
+        Asked of one goal: of several, a group's first bound says nothing of the later ones.
+        """
+        return (
+            len(self._problem.goals) == 1
+            and all(answer.plans is not None for answer in self._answers)
+            and objective - bound <= self._settings.gap * abs(objective)
+        )
 
     def solution(self, *, cancelled: bool) -> TieredSolution:
         """What was found, checked and certified."""
