@@ -40,6 +40,14 @@ def suits(main: MainTier) -> bool:
     )
 
 
+def load_kernels(main: MainTier) -> None:
+    """Have the one-tier methods ready: inside :func:`solved` the tiered clock runs already."""
+    from planner.solving.loading import practise  # noqa: PLC0415 - as in solved
+
+    _, problem = _problem(main, np.ones(len(main.choice.size), np.bool_))
+    practise(problem)
+
+
 def solved(
     main: MainTier,
     facilities: int,
