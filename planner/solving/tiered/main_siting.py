@@ -40,12 +40,14 @@ def suits(main: MainTier) -> bool:
     )
 
 
-def load_kernels(main: MainTier) -> None:
+def load_kernels() -> None:
     """Have the one-tier methods ready: inside :func:`solved` the tiered clock runs already."""
     from planner.solving.loading import practise  # noqa: PLC0415 - as in solved
 
-    _, problem = _problem(main, np.ones(len(main.choice.size), np.bool_))
-    practise(problem)
+    one = np.ones(1)
+    sites = Sites.simple(["s"], fixed_cost=one)
+    arcs = Arcs.from_dense(np.ones((1, 1)), one)
+    practise(SitingProblem(Objective.MIN_COST, Demand(("d",), one), sites, arcs))
 
 
 def solved(

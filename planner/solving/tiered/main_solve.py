@@ -78,7 +78,7 @@ def load_kernels(problem: TieredProblem) -> None:
     main = main_tier(problem, 0)
     if not len(main.cost):
         return
-    main_siting.load_kernels(main)
+    main_siting.load_kernels()
     bounded = raised(main, first_pay(main), rounds=1, stop=lambda: False)
     allowed = np.ones(len(main.choice.size), np.bool_)
     part = problem.streams[0].tiers[main.tier].facilities
