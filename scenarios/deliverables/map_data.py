@@ -249,7 +249,8 @@ def _links(
 ) -> list[dict[str, Any]]:
     """Per tier: from (demand row, or facility of a lower tier) to facility, its cost, share.
 
-    ``level`` names each link's lower tier where a tier is reached from several, -1 the demand.
+    ``level`` names each link's lower tier, -1 the demand, where not all come from the tier that the
+    profile has it serve.
     """
     demand_position = {name: k for k, name in enumerate(stream.demand["id"])}
     found = []
@@ -273,6 +274,7 @@ def _links(
                 rows.append((start, end, cost, float(share), str(measured), level))
         divided = any(row[3] < 0.9995 for row in rows)
         metrics = [METRICS.index(row[4]) if row[4] in METRICS else 0 for row in rows]
+        levels = [row[5] for row in rows]
         found.append(
             {
                 "from": [row[0] for row in rows],
@@ -281,7 +283,7 @@ def _links(
                 "share": [round(row[3], 4) for row in rows] if divided else None,
                 # One number where all were measured alike, as nearly always.
                 "measured": metrics if len(set(metrics)) > 1 else (metrics or [0])[0],
-                "level": [row[5] for row in rows] if len({row[5] for row in rows}) > 1 else None,
+                "level": levels if set(levels) - {tier_position.get(tier.serves, -1)} else None,
                 "unit": "s" if len(links) and (links["unit"] == "s").all() else "m",
             }
         )

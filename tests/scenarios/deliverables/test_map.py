@@ -125,6 +125,20 @@ def test_status_of_villages_follows_the_table():
     assert ((status == 1) == beyond).all()
 
 
+def test_links_from_another_level_than_the_profile_s_name_it():
+    plan = make_plan(60)
+    key, stream = next(iter(plan.streams.items()))
+    first = stream.profile.tiers[0]
+    lower = first.model_copy(update={"id": "lower", "serves": "demand"})
+    upper = first.model_copy(update={"serves": "lower"})
+    profile = stream.profile.model_copy(update={"tiers": [lower, upper]})
+    # All go to the upper tier straight from the villages: none from the tier that it serves.
+    flows = stream.assignments.assign(tier=upper.id, from_tier="demand")
+    changed = replace(stream, profile=profile, assignments=flows)
+    found = map_data(replace(plan, streams={key: changed}), "zh", DAY)["streams"][0]
+    assert found["links"][1]["level"] == [-1] * len(flows)
+
+
 def test_links_name_those_who_go_where():
     plan = make_plan(120)
     stream = plan.streams["straw"]
