@@ -8,15 +8,17 @@ specification names, complete when the last line is ``finished``.
 
 from __future__ import annotations
 
+import _thread
 import errno
 import json
 import math
 import os
+import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -49,6 +51,7 @@ class Watcher(threading.Thread):
     def __init__(self, source: IO[str]) -> None:
         super().__init__(daemon=True)
         self._source = source
+        self._interrupts = False
         self.cancelled = threading.Event()
 
     def run(self) -> None:
@@ -56,7 +59,24 @@ class Watcher(threading.Thread):
         for line in self._source:
             if line.strip() == "cancel":
                 self.cancelled.set()
+                _thread.interrupt_main()  # as a signal would: `interrupted` is called there
         os._exit(1)  # the worker is gone: nobody is left to take a result
+
+    def interrupted(self, *_signal: object) -> None:
+        """Handle SIGINT in the main thread; only a wish to stop is one, where it may be heeded."""
+        if self._interrupts and self.cancelled.is_set():
+            self._interrupts = False
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Within it a wish to stop interrupts the main thread, not only where it asks for one."""
+        self._interrupts = True
+        try:
+            self.interrupted()  # by a wish from before
+            yield
+        finally:
+            self._interrupts = False
 
 
 class Teller:
@@ -103,6 +123,14 @@ class Teller:
         if self._watcher.cancelled.is_set():
             raise Cancelled
 
+    def so_far(self, stream: str, cost_cny: float) -> None:
+        """Say that rounds can be read which are still being improved."""
+        self.tell({"kind": "so_far", "stream": stream, "objective": _finite(cost_cny)})
+
+    def stoppable(self) -> AbstractContextManager[None]:
+        """Within it a wish to stop interrupts whatever is going on, as Ctrl-C does."""
+        return self._watcher.interrupting()
+
     def _tell_new(self, told: Told) -> None:
         if told != self._last:
             self._last = told
@@ -137,6 +165,7 @@ def main(arguments: Sequence[str]) -> int:
     sink = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     watcher = Watcher(sys.stdin)
+    signal.signal(signal.SIGINT, watcher.interrupted)
     watcher.start()
     teller = Teller(sink, watcher)
     spec: Told = {"out": ""}

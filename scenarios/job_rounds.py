@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from geodata.faults import N_, Fault, InputError
 from planner.routes import RoundsProgress, RoundsSettings
-from planner.solution import Cancelled, Outcome
 from scenarios.progress import RunProgress
 from scenarios.wording import LANGUAGES
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scenarios.inputs import Inputs
     from scenarios.plan import Plan
     from scenarios.rounds import RoundsPlan, StreamRounds
+    from scenarios.rounds_so_far import SoFar
     from scenarios.schema import Scenario
 
 SITES_GAP = 0.99
@@ -38,6 +39,12 @@ class Listener(Protocol):
     def rounds(self, stream: str, event: RoundsProgress, share: float, limit_s: float) -> None:
         """Of one stream's rounds; ``share`` of all rounds were done before."""
 
+    def so_far(self, stream: str, cost_cny: float) -> None:
+        """Rounds of a stream can be read that are still being improved."""
+
+    def stoppable(self) -> AbstractContextManager[None]:
+        """Within it a wish to stop interrupts whatever is going on, as Ctrl-C does."""
+
 
 def planned_rounds(spec: Told, hear: Listener) -> Told:
     """Plan the rounds and write them; what the run's row says of them.
@@ -45,7 +52,8 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
     Parameters
     ----------
     spec : as of a plan, with "options": streams, time_limit_s, seed, anywhere, split; of changed
-        rounds also "changes" by stream, and in "keep" the folder with the rounds as they were
+        rounds also "changes" by stream, and in "keep" the folder with the rounds as they were; in
+        "so_far" the folder for the best rounds while they are searched, none if left out
 
     Raises
     ------
@@ -56,6 +64,7 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
     """
     from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415 - heavy
     from scenarios.rounds_output import read_earlier_rounds, write_rounds  # noqa: PLC0415
+    from scenarios.rounds_so_far import SoFar  # noqa: PLC0415
     from scenarios.run import run  # noqa: PLC0415
     from scenarios.schema import Scenario  # noqa: PLC0415
 
@@ -67,10 +76,12 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
         scenario, folder=spec["folder"], on_progress=hear, on_inputs=given.append, start=start
     )
     earlier = read_earlier_rounds(Path(spec["keep"])) if spec.get("keep") else None
-    found, stopped = _stream_by_stream(plan, given[0], options, earlier, hear)
+    showing = SoFar(plan, Path(spec["so_far"]), hear.so_far) if spec.get("so_far") else None
+    with hear.stoppable():
+        found = _searched(plan, given[0], options, earlier, hear, showing)
     hear(RunProgress("write"))
     write_rounds(found, Path(spec["out"]), spec["lang"])
-    return _summary(found, stopped=stopped)
+    return _summary(found)
 
 
 def _with_sites_as_they_are(scenario: Scenario, options: Told) -> Scenario:
@@ -81,48 +92,39 @@ def _with_sites_as_they_are(scenario: Scenario, options: Told) -> Scenario:
     return scenario.model_copy(update={"streams": streams or scenario.streams, "solver": solver})
 
 
-def _stream_by_stream(
+def _searched(
     plan: Plan,
     inputs: Inputs,
     options: Told,
     earlier: Mapping[str, RoundsRecord] | None,
     hear: Listener,
-) -> tuple[RoundsPlan, bool]:
+    showing: SoFar | None,
+) -> RoundsPlan:
     """The rounds of all streams; of those that were done, where it was stopped."""
-    from scenarios.rounds import RoundsPlan, rounds_of_plan  # noqa: PLC0415 - heavy
+    from scenarios.rounds import rounds_of_plan  # noqa: PLC0415 - heavy
     from scenarios.rounds_changes import RoundsChanges  # noqa: PLC0415
     from scenarios.rounds_problem import with_rounds  # noqa: PLC0415
 
-    asked: Sequence[str] = list(options["streams"]) or list(with_rounds(plan))
+    asked = list(options["streams"]) or list(with_rounds(plan))
     if not asked:
         raise InputError([Fault("streams", N_("no stream of the plan is collected in rounds"))])
-    limit_s = options["time_limit_s"] / len(asked)
-    settings = RoundsSettings(limit_s, options["seed"])
     told: Mapping[str, Told] = options.get("changes", {})
-    changes = {key: RoundsChanges.model_validate(one) for key, one in told.items()}
-    found: dict[str, Any] = {}
-    for k, name in enumerate(asked):
-        share = k / len(asked)
 
-        def heard(stream: str, event: RoundsProgress, share: float = share) -> None:
-            hear.rounds(stream, event, share, options["time_limit_s"])
+    def heard(stream: str, event: RoundsProgress) -> None:
+        hear.rounds(stream, event, asked.index(stream) / len(asked), options["time_limit_s"])
+        if showing is not None:
+            showing.hear(stream, event)
 
-        try:
-            found |= rounds_of_plan(
-                plan, inputs, streams=[name], settings=settings,
-                service_areas=not options["anywhere"], split=options["split"], earlier=earlier,
-                changes=changes, on_rounds=heard,
-            ).streams  # fmt: skip
-        except Cancelled:
-            if not found:
-                raise
-            return RoundsPlan(plan, found), True
-        if found[name].solution.outcome is Outcome.CANCELLED:
-            return RoundsPlan(plan, found), True
-    return RoundsPlan(plan, found), False
+    return rounds_of_plan(
+        plan, inputs, streams=asked,
+        settings=RoundsSettings(options["time_limit_s"], options["seed"]),
+        service_areas=not options["anywhere"], split=options["split"], earlier=earlier,
+        changes={key: RoundsChanges.model_validate(one) for key, one in told.items()},
+        on_rounds=heard, on_case=None if showing is None else showing.begin,
+    )  # fmt: skip
 
 
-def _summary(found: RoundsPlan, *, stopped: bool) -> Told:
+def _summary(found: RoundsPlan) -> Told:
     from scenarios.job import fault_dict  # noqa: PLC0415 - it imports this module
     from scenarios.rounds_output import rounds_dict  # noqa: PLC0415
 
@@ -134,11 +136,12 @@ def _summary(found: RoundsPlan, *, stopped: bool) -> Told:
             "rounds": len(whole["rounds"]),
             "unserved": len(whole["unserved"]),
             **{name: whole[name] for name in SHOWN if name in whole},
+            **({} if one.split is None else {"split": _without_who_brings(whole["split"])}),
             "words": {lang: _words(one, lang) for lang in LANGUAGES},
         }
     plan = found.plan
     return {
-        "cancelled": stopped,
+        "cancelled": found.stopped,
         "faults": [fault_dict(one) for one in plan.faults],
         "summary": {
             "title": plan.title,
@@ -149,6 +152,11 @@ def _summary(found: RoundsPlan, *, stopped: bool) -> Told:
             "versions": dict(plan.versions),
         },
     }
+
+
+def _without_who_brings(split: Told) -> Told:
+    """What a run's row says of shared stores; rounds.json names everybody."""
+    return {key: value for key, value in split.items() if key != "brings"}
 
 
 def _words(one: StreamRounds, lang: str) -> Told:

@@ -25,6 +25,7 @@ from planner.routes import (
 from planner.routes.changes import replan_record
 from planner.routes.fleet import M_PER_KM, S_PER_H
 from planner.routes.record import RoundsChange, RoundsRecord
+from planner.solution import Cancelled, Outcome, Progress
 from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs
 from scenarios.plan import Plan
@@ -91,13 +92,15 @@ class StreamRounds:
 
 @dataclass(frozen=True, eq=False)
 class RoundsPlan:
-    """A plan with the rounds of its streams."""
+    """A plan with the rounds of its streams; of those that were done, where it was stopped."""
 
     plan: Plan
     streams: Mapping[str, StreamRounds]
+    stopped: bool = False
 
 
 OnStream = Callable[[str, RoundsProgress], None]
+OnCase = Callable[[RoundsCase], None]
 
 
 def run_rounds(
@@ -128,6 +131,8 @@ def run_rounds(
     ------
     InputError
         With every fault of the inputs, or a stream that has no rounds.
+    Cancelled
+        Where it was stopped before there were any rounds.
     """
     kept: list[Inputs] = []
     plan = run(scenario, folder=folder, on_progress=on_progress, on_inputs=kept.append, start=start)
@@ -148,44 +153,109 @@ def rounds_of_plan(
     earlier: Mapping[str, RoundsRecord] | None = None,
     changes: Mapping[str, RoundsChanges] | None = None,
     on_rounds: OnStream | None = None,
+    on_case: OnCase | None = None,
     draw: bool = True,
 ) -> RoundsPlan:
     """The rounds of a plan that is there; see :func:`run_rounds`.
 
     Parameters
     ----------
-    changes : by stream, what is otherwise than in the plan; shared stores are then not decided anew
+    earlier : shared stores that these rounds called at are kept too, and who brings where
+    changes : by stream, what is otherwise than in the plan
+    on_case : told the question of each stream before its rounds are searched
     draw : ways as lines on the roads; without, they are straight, which is quicker
     """
     asked = list(streams) or list(with_rounds(plan))
     settings = settings or RoundsSettings()
-    each = RoundsSettings(
-        settings.time_limit_s / max(len(asked), 1), settings.seed, settings.iterations
-    )
-    changes = changes or {}
-    found = {}
+    each = replace(settings, time_limit_s=settings.time_limit_s / max(len(asked), 1))
+    found: dict[str, StreamRounds] = {}
     for name in asked:
-        listen = None if on_rounds is None else _naming(name, on_rounds)
-        if (split or asks_for_stores(plan, name)) and name not in changes:
-            case = rounds_case(plan, inputs, name, service_areas=False)
-            found[name] = _split(case, each, draw, listen)
-            continue
-        case = rounds_case(
-            plan, inputs, name, service_areas=service_areas, changes=changes.get(name)
+        wanted = _Wanted(
+            each,
+            service_areas=service_areas,
+            stores=split or asks_for_stores(plan, name),
+            earlier=None if earlier is None else earlier.get(name),
+            changes=None if changes is None else changes.get(name),
+            listen=None if on_rounds is None else _naming(name, on_rounds),
+            on_case=on_case,
+            draw=draw,
         )
-        if earlier is not None and name in earlier:
-            solution, differs = replan_record(earlier[name], case.problem, each, listen)
-            found[name] = replace(tables(case, solution, draw=draw), change=differs)
-            continue
-        found[name] = tables(case, plan_rounds(case.problem, each, listen), draw=draw)
+        try:
+            found[name] = _of_stream(plan, inputs, name, wanted)
+        except (Cancelled, KeyboardInterrupt):
+            if not found:
+                raise Cancelled from None
+            return RoundsPlan(plan, found, stopped=True)
+        if found[name].solution.outcome is Outcome.CANCELLED:
+            return RoundsPlan(plan, found, stopped=True)
     return RoundsPlan(plan, found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """How the rounds of one stream are to be made; see :func:`rounds_of_plan`."""
+
+    settings: RoundsSettings
+    service_areas: bool
+    stores: bool
+    earlier: RoundsRecord | None
+    changes: RoundsChanges | None
+    listen: OnRounds | None
+    on_case: OnCase | None
+    draw: bool
+
+
+def _of_stream(plan: Plan, inputs: Inputs, name: str, wanted: _Wanted) -> StreamRounds:
+    areas = wanted.service_areas and not wanted.stores
+    case = rounds_case(plan, inputs, name, service_areas=areas, changes=wanted.changes)
+    if wanted.on_case is not None:
+        wanted.on_case(case)
+    split: StreamSplit | None = None
+    differs: RoundsChange | None = None
+    if wanted.earlier is not None:
+        case, split = _with_kept_stores(case, wanted.earlier)
+        solution, differs = replan_record(
+            wanted.earlier, case.problem, wanted.settings, wanted.listen
+        )
+    elif wanted.stores:
+        from scenarios.rounds_split import split_case  # noqa: PLC0415 - seldom asked for
+
+        case, solution, split = split_case(case, wanted.settings, wanted.listen)
+    else:
+        solution = plan_rounds(case.problem, wanted.settings, wanted.listen)
+    return replace(_tables(case, solution, draw=wanted.draw), split=split, change=differs)
+
+
+def _with_kept_stores(
+    case: RoundsCase, earlier: RoundsRecord
+) -> tuple[RoundsCase, StreamSplit | None]:
+    """The case with the shared stores that the earlier rounds called at, where they did."""
+    if not earlier.brings:
+        return case, None
+    from scenarios.rounds_kept_stores import with_kept_stores  # noqa: PLC0415 - seldom needed
+
+    return with_kept_stores(case, earlier.brings)
+
+
+def _tables(case: RoundsCase, solution: RoundsSolution, *, draw: bool) -> StreamRounds:
+    """The tables, with straight ways where somebody does not wait for them to be drawn."""
+    try:
+        return tables(case, solution, draw=draw)
+    except KeyboardInterrupt:
+        stopped = replace(solution, outcome=Outcome.CANCELLED)
+        return tables(case, stopped, draw=False)
 
 
 def _steps(on_progress: OnRunProgress | None) -> OnStream | None:
     """A listener of the run that is told of rounds too, and may end them as it may the sites."""
     if on_progress is None:
         return None
-    return lambda stream, _event: on_progress(RunProgress("rounds", stream))
+
+    def hear(stream: str, event: RoundsProgress) -> None:
+        found = Progress(event.phase, event.seconds, event.cost_cny)
+        on_progress(RunProgress("rounds", stream, solving=found))
+
+    return hear
 
 
 def asks_for_stores(plan: Plan, stream: str) -> bool:
@@ -193,15 +263,6 @@ def asks_for_stores(plan: Plan, stream: str) -> bool:
     found = plan.streams.get(stream)
     tiers = [] if found is None else rounds_tiers(found)
     return any(tier.rounds is not None and tier.rounds.shared_stores for tier in tiers[:1])
-
-
-def _split(
-    case: RoundsCase, settings: RoundsSettings, draw: bool, listen: OnRounds | None
-) -> StreamRounds:
-    from scenarios.rounds_split import split_case  # noqa: PLC0415 - seldom asked for
-
-    taken, solution, comparison = split_case(case, settings, listen)
-    return replace(tables(taken, solution, draw=draw), split=comparison)
 
 
 def _naming(stream: str, on_rounds: OnStream) -> Callable[[RoundsProgress], None]:

@@ -137,6 +137,7 @@ def record_of(written: dict[str, Any]) -> RoundsRecord:
             )
             for one in written["rounds"]
         ),
+        {str(key): str(to) for key, to in written.get("split", {}).get("brings", {}).items()},
     )  # fmt: skip
 
 

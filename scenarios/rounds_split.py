@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -32,6 +32,7 @@ from planner.solution import Cancelled, Outcome
 from scenarios.rounds_costs import rounds_costs
 from scenarios.rounds_problem import RoundsCase
 from scenarios.rounds_stores import (
+    STORE_PREFIX,
     store_choice,
     store_places,
     visited_rows,
@@ -56,10 +57,11 @@ Solved = tuple[RoundsProblem, RoundsSolution]
 
 @dataclass(frozen=True, eq=False)
 class StreamSplit:
-    """The comparison of one stream.
+    """Shared stores of one stream, and the ways that were compared.
 
     Parameters
     ----------
+    comparison : None where the stores are those of an earlier plan and nothing was compared
     figures : of the rounds of each way: lorries, km_per_yr, hours_per_yr, co2_t_per_yr
     factors : of the estimate that chose which sets to plan
     stores : STORE_COLUMNS, of those that open
@@ -67,15 +69,17 @@ class StreamSplit:
     """
 
     stream: str
-    comparison: SplitComparison
-    figures: Mapping[str, Mapping[str, float]]
-    factors: HaulFactors
     stores: gpd.GeoDataFrame
     brings: gpd.GeoDataFrame
+    comparison: SplitComparison | None = None
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    factors: HaulFactors | None = None
 
     def rows(self) -> list[tuple[str, Split]]:
-        """The three ways, the split first."""
+        """The three ways, the split first; none where nothing was compared."""
         one = self.comparison
+        if one is None:
+            return []
         return list(zip(WAY_NAMES, (one.best, one.all_rounds, one.all_stores), strict=True))
 
     def as_dict(self) -> dict[str, Any]:
@@ -94,7 +98,10 @@ class StreamSplit:
             for name, one in self.rows()
         }
         found["stores"] = self.stores.drop(columns="geometry").to_dict(orient="records")
-        found["estimate_error"] = self.factors.error
+        brings = zip(self.brings["from_id"], self.brings["to_id"], strict=True)
+        found["brings"] = {str(one): str(to) for one, to in brings}
+        if self.factors is not None:
+            found["estimate_error"] = self.factors.error
         return found
 
     def names(self, lang: str) -> dict[str, str]:
@@ -107,8 +114,11 @@ class StreamSplit:
         }
 
     def lines(self, lang: str) -> list[str]:
-        """One line for each of the three ways."""
+        """One line for each of the three ways, or of the stores that are kept."""
         _ = translator(lang)
+        if self.comparison is None:
+            kept = _("{stores} shared stores are kept with who brings there: {bring}")
+            return [kept.format(stores=len(self.stores), bring=len(self.brings))]
         names = self.names(lang)
         text = _("{name}: {cost}; {stores} stores, {bring} bring, {visited} visited")
         return [
@@ -147,9 +157,9 @@ def split_case(
     planned = _Planning(listen)
     try:
         return _compared(case, settings, planned)
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         if planned.first is None:
-            raise
+            raise Cancelled from None
         return case, replace(planned.first, outcome=Outcome.CANCELLED), None
 
 
@@ -178,8 +188,11 @@ class _Planning:
             self._listen(RoundsProgress("improve", time.perf_counter() - self._begin_s))
 
     def _heard(self, event: RoundsProgress) -> None:
-        # Sets of stores cost differently by what no event knows: no price of them is told.
         assert self._listen is not None  # noqa: S101 - who calls has looked
+        if self.first is None:
+            self._listen(event)  # rounds to everybody: an answer, if the comparison is stopped
+            return
+        # Sets of stores cost differently by what no event knows: no price of them is told.
         seconds = time.perf_counter() - self._begin_s
         self._listen(RoundsProgress(event.phase, seconds, rounds=event.rounds))
 
@@ -214,11 +227,11 @@ def _compared(
     compared = choose_split(choice, estimate, rounds_cost, planned.beat)
     compared, solved = _searched_longer(compared, known, settings, cycles, planned)
     figures = {name: _figures(*solved[name], cycles) for name in WAY_NAMES}
-    stores = _stores(case, choice, places, compared.best)
-    brings = _brings(case, choice, places, compared.best, roads)
-    comparison = StreamSplit(case.stream.profile.id, compared, figures, factors, stores, brings)
+    stores = stores_of(case, choice, places, compared.best)
+    brings = brings_of(case, choice, places, compared.best, roads)
+    comparison = StreamSplit(case.stream.profile.id, stores, brings, compared, figures, factors)
     problem, found = solved["split"]
-    return _case_of(case, problem, compared.best, places, stores), found, comparison
+    return case_with_stores(case, problem, compared.best, places, stores), found, comparison
 
 
 def _searched_longer(
@@ -259,7 +272,7 @@ def _figures(problem: RoundsProblem, found: RoundsSolution, cycles: float) -> di
     }
 
 
-def _stores(
+def stores_of(
     case: RoundsCase, choice: StoreChoice, places: NDArray[np.int64], best: Split
 ) -> gpd.GeoDataFrame:
     """Those that open, in the order of their positions."""
@@ -268,7 +281,7 @@ def _stores(
     held = [float(choice.producer_t[best.store_of == j].sum()) for j in at]
     table = gpd.GeoDataFrame(
         {
-            "id": [f"store-{name}" for name in hosts["id"].astype(str)],
+            "id": [STORE_PREFIX + name for name in hosts["id"].astype(str)],
             "name": [STORE_NAME.format(name=name) for name in hosts["name"].astype(str)],
             "district": hosts["district"].astype(str),
             "producers": [int((best.store_of == j).sum()) for j in at],
@@ -281,7 +294,7 @@ def _stores(
     return table[list(STORE_COLUMNS)]
 
 
-def _brings(
+def brings_of(
     case: RoundsCase,
     choice: StoreChoice,
     places: NDArray[np.int64],
@@ -301,7 +314,7 @@ def _brings(
     table = {
         "from_id": ids.iloc[from_at].to_numpy(),
         "from_name": names.iloc[from_at].to_numpy(),
-        "to_id": [f"store-{ids.iloc[b]}" for b in to_at],
+        "to_id": [STORE_PREFIX + ids.iloc[b] for b in to_at],
         "to_name": [STORE_NAME.format(name=names.iloc[b]) for b in to_at],
         "t_per_yr": choice.producer_t[from_at],
         "way_km": roads[stop[from_at], stop[to_at]] / M_PER_KM,
@@ -309,7 +322,7 @@ def _brings(
     return gpd.GeoDataFrame(table, geometry=lines, crs="EPSG:4326")[list(BRING_COLUMNS)]
 
 
-def _case_of(
+def case_with_stores(
     case: RoundsCase,
     problem: RoundsProblem,
     best: Split,

@@ -16,6 +16,9 @@ from scenarios.sizes import WAN
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+STORE_PREFIX = "store-"
+"""Before the id of its host it is the id of a shared store."""
+
 
 def store_places(base: RoundsProblem, roads: FloatArray, costs: RoundsCosts) -> IntArray:
     """Producers with the most others within reach, each in a neighbourhood of its own."""
@@ -76,7 +79,7 @@ def with_stores(base: RoundsProblem, places: IntArray, per_visit_t: FloatArray) 
     }
     return replace(
         _taken(stops, rows),
-        ids=(*stops.ids, *(f"store-{stops.ids[place]}" for place in places)),
+        ids=(*stops.ids, *(STORE_PREFIX + stops.ids[place] for place in places)),
         amount_t=amount,
         divisible=np.ones(len(rows), bool),
         **calendar,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.jobs.task import TOPIC, JobSpec, cancel_name, perform
+from api.jobs.task import SO_FAR, TOPIC, JobSpec, cancel_name, perform
 from api.settings import Settings
 from geodata.faults import N_, Fault
 from scenarios.job import fault_dict
@@ -222,7 +222,7 @@ class Runner:
             uploads=tuple(sorted(keeping.files_of(row.document))),
             lang=row.lang,
             start=start,
-            folder=f"runs/{row.id}/{row.attempt}",
+            folder=run_folder(row),
             artefacts=self._settings.artefact_url,
             limit_s=self._settings.run_limit_s,
             work="" if self._settings.scheduler else str(self._work("jobs")),
@@ -298,6 +298,8 @@ class Runner:
             runs.begin(session, row, news.attempt, str(told.get("worker", "")))
         elif kind == "progress":
             _progress(session, row, told)
+        elif kind == SO_FAR:
+            runs.note(session, row, SO_FAR, stream=told["stream"], objective=told["objective"])
         elif kind == "finished":
             self._finished(session, row, told)
         elif kind == "cancelled":
@@ -328,7 +330,7 @@ class Runner:
             summary=told["summary"],
             gap=_worst_gap(told["summary"]),
             artefacts=told["artefacts"],
-            folder=f"runs/{row.id}/{row.attempt}",
+            folder=run_folder(row),
         )
 
     def _stopped(self, session: Any, row: RunRow, told: Told) -> None:
@@ -367,6 +369,11 @@ class Runner:
         shutil.rmtree(self._settings.data / "work", ignore_errors=True)
         with self._database.reading() as session:
             self._store.sweep(runs.folders(session))
+
+
+def run_folder(row: RunRow) -> str:
+    """Where the result of a run's present attempt is when it is there."""
+    return f"runs/{row.id}/{row.attempt}"
 
 
 def _made(kind: Any, *arguments: Any, **options: Any) -> Any:

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +31,8 @@ TOPIC = "wangdian-runs"
 LOOK_EVERY_S = 0.25
 ROUNDS = "rounds.json"
 """As scenarios.rounds_output names it, which loads the search for rounds."""
+SO_FAR = "so_far"
+"""What the job calls rounds that can be read while they are still being improved."""
 GRACE_S = 60.0
 """After a wish to stop, this long to write the best plan so far."""
 
@@ -73,6 +76,11 @@ class JobSpec:
         return asdict(self)
 
 
+def so_far_folder(folder: str) -> str:
+    """Where the best rounds so far are, of a run whose result will be in ``folder``."""
+    return f"{folder}-so-far"
+
+
 def cancel_name(run: str, attempt: int) -> str:
     """Dask's name of the event that asks an attempt to stop."""
     return f"wangdian-cancel-{run}-{attempt}"
@@ -108,7 +116,13 @@ def attempt(spec: JobSpec, tell: Callable[[Told], None], stop: Callable[[], bool
     try:
         store = ArtefactStore(spec.artefacts)
         path = _prepared(spec, store, place)
-        last = _attended(path, spec, tell, stop)
+
+        def hear(told: Told) -> None:
+            if told["kind"] == SO_FAR:
+                _show(place / SO_FAR, store, so_far_folder(spec.folder))
+            tell(told)
+
+        last = _attended(path, spec, hear, stop)
         if last["kind"] == "finished":
             made = store.publish(place / "out", spec.folder)
             last["artefacts"] = {name: one.as_dict() for name, one in made.items()}
@@ -120,6 +134,16 @@ def attempt(spec: JobSpec, tell: Callable[[Told], None], stop: Callable[[], bool
         return last
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        with suppress(OSError):
+            store.remove(so_far_folder(spec.folder))
+
+
+def _show(place: Path, store: ArtefactStore, folder: str) -> None:
+    """Have the rounds so far read by others; where that cannot be, the final ones will."""
+    with suppress(OSError):
+        for path in place.iterdir():
+            if not path.name.startswith("."):
+                store.put(path, f"{folder}/{path.name}")
 
 
 def _prepared(spec: JobSpec, store: ArtefactStore, place: Path) -> Path:
@@ -144,6 +168,7 @@ def _prepared(spec: JobSpec, store: ArtefactStore, place: Path) -> Path:
         "folder": str(inputs),
         "out": str(place / "out"),
         "start": str(start) if spec.start else "",
+        "so_far": str(place / SO_FAR),
         "keep": str(keep) if spec.options.get("keep") else "",
         "lang": spec.lang,
         "kind": spec.kind,
@@ -168,7 +193,7 @@ def _attended(
             told = _next(lines)
             if told is None:
                 raise JobDiedError(f"the process of run {spec.run} ended with {child.wait()}")
-            if told.get("kind") == "progress":
+            if told.get("kind") in ("progress", SO_FAR):
                 tell(told)
             elif told:
                 return {**told, "stopped": asked_s is not None, "over_limit": over}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import orjson
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.auth.principal import Principal, require_whole_plan, require_writer
+from api.jobs.runner import run_folder
+from api.jobs.task import so_far_folder
 from api.problems import Problem, request_language
 from api.routes.results import GEOJSON, ROUNDS, ROUNDS_LAYER
 from api.routes.runs import accepted
@@ -17,7 +20,7 @@ from api.running import start_run
 from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
 from scenarios.rounds_changes import RoundsChanges
-from scenarios.store.models import Role, RunKind, RunRow
+from scenarios.store.models import Role, RunKind, RunRow, RunState
 from scenarios.wording import Language
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["rounds"])
@@ -86,7 +89,8 @@ def change(
     """Rounds after a change (a lorry out, a stop more, less or larger): most stay as they were.
 
     A run of its own for the streams that change; its result says which rounds are kept and which
-    stops have moved. Earlier changes of the same rounds hold on.
+    stops have moved. Earlier changes of the same rounds hold on. Shared stores stay with who brings
+    there; rounds asked for over the plan decide on them anew.
     """
     require_writer(who)
     before = service.finished_run(run_id, who, RunKind.ROUNDS)
@@ -96,9 +100,6 @@ def change(
         if stream not in told:
             values = {"stream": stream, "known": ", ".join(told)}
             raise Problem(404, N_("the plan has no stream {stream}; it has {known}"), values)
-        if "split" in told[stream]:
-            message = N_("{stream} has shared stores: decide on them anew instead of changing them")
-            raise Problem(409, message, {"stream": stream})
     earlier = before.options.get("changes", {})
     options = {
         **before.options,
@@ -148,14 +149,35 @@ def start_rounds(
 
 @router.get("/rounds")
 def rounds(run_id: str, who: Who, service: Served, stream: Word = "") -> dict[str, Any]:
-    """The rounds as JSON by stream: days, fleet, calls with times and loads, who is not served."""
-    row = service.finished_run(run_id, who, RunKind.ROUNDS)
+    """The rounds as JSON by stream: days, fleet, calls with times and loads, who is not served.
+
+    Of a run that goes on the best so far; each stream then has ``so_far`` with what a cycle costs
+    and whether it is still being improved.
+    """
+    row, found = _read(service, run_id, who, ROUNDS)
     require_whole_plan(who, row)
-    found = orjson.loads(service.plans.path(row, ROUNDS).read_bytes())
     if stream and stream not in found:
         values = {"stream": stream, "known": ", ".join(found)}
         raise Problem(404, N_("the plan has no stream {stream}; it has {known}"), values)
     return {stream: found[stream]} if stream else dict(found)
+
+
+def _read(service: Service, run_id: str, who: Principal, name: str) -> tuple[RunRow, Any]:
+    """A file of finished rounds, or of the best so far of a run that goes on.
+
+    Raises
+    ------
+    Problem
+        404 and 409 as of :meth:`Service.finished_run`; 409 too while there are no rounds at all.
+    """
+    row = service.run(run_id, who)
+    if row.kind == RunKind.ROUNDS.value and row.state == RunState.RUNNING.value:
+        with suppress(FileNotFoundError):
+            key = f"{so_far_folder(run_folder(row))}/{name}"
+            with service.store.open(key) as stream:
+                return row, orjson.loads(stream.read())
+    row = service.finished_run(run_id, who, RunKind.ROUNDS)
+    return row, orjson.loads(service.plans.path(row, name).read_bytes())
 
 
 @router.get("/rounds.geojson", response_class=Response)
@@ -164,9 +186,11 @@ def rounds_layer(
     day: Annotated[int | None, Query(ge=0, le=400)] = None,
     lorry: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:  # fmt: skip
-    """Rounds as lines and their calls as points; a township sees the calls in it."""
-    row = service.finished_run(run_id, who, RunKind.ROUNDS)
-    whole = orjson.loads(service.plans.path(row, ROUNDS_LAYER).read_bytes())
+    """Rounds as lines and their calls as points; a township sees the calls in it.
+
+    Of a run that goes on the best so far, ``still_improving``, with straight ways.
+    """
+    _, whole = _read(service, run_id, who, ROUNDS_LAYER)
     asked = {"stream": stream or None, "day": day, "lorry": lorry or None}
     features = [
         one

@@ -171,6 +171,7 @@ def run(run_id: str, request: Request, who: Who, service: Served) -> Response:
         **values,
         data={
             "run": row.id,
+            "plan": row.start_run_id,
             "state": row.state,
             "ended": RunState(row.state).ended,
             "has_plan": bool(row.folder),

@@ -107,11 +107,12 @@ def plan_rounds(
         run.prepare()
         run.quick()
         run.improve()
+        return run.solution()
     except (Cancelled, KeyboardInterrupt):
         if not run.complete:
             raise Cancelled from None
         run.cancelled = True
-    return run.solution()
+        return run.solution()
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,11 +34,14 @@ class RoundsRecord:
     Parameters
     ----------
     calendar : days of the cycle on which each stop is visited, by id
+    brings : stop where somebody hands over who is not called at, by id; what they have is the
+        stop's
     """
 
     day_names: tuple[str, ...]
     calendar: Mapping[str, tuple[int, ...]]
     rounds: tuple[RecordedRound, ...]
+    brings: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def served_by(self) -> dict[str, set[int]]:

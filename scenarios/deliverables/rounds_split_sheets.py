@@ -24,13 +24,16 @@ def split_sheets(rounds: RoundsPlan, lang: str, name_sheet: NameSheet) -> Iterat
         if one.split is None:
             continue
         name = one.case.stream.profile.name.in_language(lang)
-        compared.append(_compared(one.split, name, lang))
+        if one.split.comparison is not None:
+            compared.append(_compared(one.split, name, lang))
         stores += [_stores(one.split, name, lang), _brings(one.split, lang)]
-    if not compared:
-        return
-    note = _("The rounds in this workbook are those of the first way, the one that costs least.")
-    yield Sheet(name_sheet(_("Stores and rounds")), tuple(compared), (note,))
-    yield Sheet(name_sheet(_("Shared stores")), tuple(stores))
+    if compared:
+        note = _(
+            "The rounds in this workbook are those of the first way, the one that costs least."
+        )
+        yield Sheet(name_sheet(_("Stores and rounds")), tuple(compared), (note,))
+    if stores:
+        yield Sheet(name_sheet(_("Shared stores")), tuple(stores))
 
 
 def _compared(split: StreamSplit, heading: str, lang: str) -> Block:

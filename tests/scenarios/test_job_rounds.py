@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import signal
+from contextlib import nullcontext
 
 import pytest
 
 from planner.solution import Cancelled
 from scenarios import job_rounds
-from scenarios.job import Teller, within_cores
+from scenarios.job import Teller, Watcher, within_cores
 from scenarios.job_rounds import planned_rounds
 from scenarios.rounds_output import GEOJSON, GEOPACKAGE, MAP, ROUNDS, WORKBOOK
 from scenarios.schema import Scenario
@@ -29,6 +32,9 @@ class Wish:
 
     def is_set(self) -> bool:
         return self.stop
+
+    def interrupting(self):
+        return nullcontext()
 
 
 class Sink:
@@ -64,6 +70,58 @@ def test_rounds_are_planned_told_and_written(tmp_path):
     assert percents == sorted(percents)
     assert any(line["phase"] == "rounds_improve" for line in sink.lines)
     assert [line["objective"] for line in sink.lines if line["objective"]]
+
+
+def test_rounds_can_be_read_while_they_are_searched(tmp_path, monkeypatch):
+    monkeypatch.setattr("scenarios.rounds_so_far.EVERY_S", 0.05)
+    sink = Sink()
+    seen = []
+
+    class Reader(Sink):
+        """Reads what there is whenever it is told of it."""
+
+        def write(self, text: str) -> None:
+            sink.write(text)
+            if sink.lines[-1]["kind"] == "so_far":
+                seen.append(json.loads((tmp_path / "so_far" / ROUNDS).read_text("utf-8")))
+
+    spec = {**spec_of(tmp_path), "so_far": str(tmp_path / "so_far")}
+    planned_rounds(spec, Teller(Reader(), Wish(), with_rounds=True))
+    final = json.loads((tmp_path / "out" / ROUNDS).read_text("utf-8"))["household_transfer"]
+    shown = [one["household_transfer"] for one in seen]
+    assert shown
+    costs = [one["so_far"]["cost_cny_per_cycle"] for one in shown]
+    assert costs == sorted(costs, reverse=True)
+    told = [line["objective"] for line in sink.lines if line["kind"] == "so_far"]
+    assert told == pytest.approx(costs, abs=0.01)
+    assert all(one["so_far"]["still_improving"] and one["checked"] for one in shown)
+    assert {call["position"] for call in calls(shown[0])} == {
+        call["position"] for call in calls(final)
+    }
+    layer = json.loads((tmp_path / "so_far" / GEOJSON).read_text("utf-8"))
+    assert layer["still_improving"]
+    assert {one["geometry"]["type"] for one in layer["features"]} == {"LineString", "Point"}
+
+
+def calls(rounds):
+    return [c for one in rounds["rounds"] for c in one["visits"] if c["kind"] == "stop"]
+
+
+def test_a_wish_to_stop_interrupts_only_where_it_may():
+    watcher = Watcher(io.StringIO())
+    before = signal.signal(signal.SIGINT, watcher.interrupted)
+    try:
+        with watcher.interrupting():
+            signal.raise_signal(signal.SIGINT)  # Ctrl-C is the server's business, not ours
+            watcher.cancelled.set()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # it has been heard
+        signal.raise_signal(signal.SIGINT)  # files are being written
+        with pytest.raises(KeyboardInterrupt), watcher.interrupting():
+            pytest.fail("the wish came before")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_stop_before_any_rounds_leaves_nothing(tmp_path):

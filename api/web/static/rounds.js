@@ -6,8 +6,13 @@ const base = `/api/runs/${data.run}`;
 
 async function nameStops(list, stream) {
   const layer = await ask(`${base}/rounds.geojson?stream=${encodeURIComponent(stream)}`);
-  const names = new Map(layer.features.map((one) => one.properties)
-    .filter((one) => one.kind === "stop").map((one) => [one.id, one.name]));
+  const facts = (name) => layer.features.map((one) => one.properties).filter((one) => one.layer === name);
+  // A shared store is no stop of its own; who brings there is.
+  const stores = new Set(facts("stores").map((one) => one.id));
+  const names = new Map([
+    ...facts("round_stops").filter((one) => one.kind === "stop" && !stores.has(one.id)).map((one) => [one.id, one.name]),
+    ...facts("brings").map((one) => [one.from_id, one.from_name]),
+  ]);
   list.replaceChildren(...[...names].map(([id, name]) => element("option", { value: id }, name)));
 }
 

@@ -74,6 +74,7 @@ if (!data.ended) {
   source.addEventListener("progress", progressed);
   source.addEventListener("started", () => { at("state").textContent = word("state_running"); at("state").className = "tag running"; });
   source.addEventListener("requeued", () => { at("step").textContent = word("requeued"); gaps.length = 0; begun = null; });
+  source.addEventListener("so_far", async () => (await import("./rounds_so_far.js")).refresh());
   source.addEventListener("cancelling", () => { at("step").textContent = word("cancelling"); });
   source.addEventListener("end", () => { source.close(); location.reload(); });
 }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from api.jobs.runner import run_folder
+from api.jobs.task import so_far_folder
 from api.routes import results
 from api.running import run_key
 from scenarios import rounds_output
+from scenarios.store import runs
 from tests.api.service.conftest import DOCUMENT, STREAM
 
 PAGE = {"accept": "text/html"}
@@ -48,6 +53,33 @@ def test_rounds_are_read_by_stream_day_and_lorry(client, rounds_id, run_id):
     for one in told["files"]:
         assert client.get(one["href"]).status_code == 200
     assert "sandbox" in client.get(told["map"]).headers["content-security-policy"]
+
+
+def test_the_best_rounds_so_far_are_read_while_they_are_searched(client, service_app, run_id):
+    asked = {"time_limit_s": 5, "streams": [STREAM]}
+    told = client.post(f"/api/runs/{run_id}/rounds", json=asked).json()
+    base = f"/api/runs/{told['id']}"
+    assert client.get(f"{base}/rounds").status_code == 409  # nobody has begun
+    service = service_app.state.service
+    with service.database.writing() as session:
+        row = runs.run(session, told["id"])
+        row.state, row.attempt = "running", 1
+        folder = so_far_folder(run_folder(row))
+    assert client.get(f"{base}/rounds").status_code == 409  # there is none yet
+    files = {
+        rounds_output.ROUNDS: {STREAM: {"so_far": {"still_improving": True}}},
+        rounds_output.GEOJSON: {"type": "FeatureCollection", "still_improving": True,
+                                "features": []},
+    }  # fmt: skip
+    for name, content in files.items():
+        path = service.settings.data / name
+        path.write_text(json.dumps(content), "utf-8")
+        service.store.put(path, f"{folder}/{name}")
+    assert client.get(f"{base}/rounds").json() == files[rounds_output.ROUNDS]
+    assert client.get(f"{base}/rounds.geojson").json()["still_improving"]
+    page = client.get(f"/planner/runs/{told['id']}", headers=PAGE).text
+    assert 'id="so-far"' in page
+    assert client.delete(base).status_code == 409
 
 
 def test_a_plan_has_no_rounds_and_rounds_are_no_plan(client, run_id, rounds_id):

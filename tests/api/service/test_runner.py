@@ -117,6 +117,17 @@ def test_news_of_an_attempt_that_was_given_up_changes_nothing(runner):
     assert row_of(runner, run_id).state == "queued"
 
 
+def test_rounds_so_far_are_news_and_no_end(runner):
+    run_id = queued(runner)
+    runner._hand_out(run_id)
+    take(runner, run_id, 1, kind="started", worker="w")
+    take(runner, run_id, 1, kind="so_far", stream="x", objective=12.5)
+    with runner._database.reading() as session:
+        last = runs.events(session, run_id, 0)[-1]
+    assert (last.kind, last.data) == ("so_far", {"stream": "x", "objective": 12.5})
+    assert row_of(runner, run_id).state == "running"
+
+
 def test_what_comes_back_ends_a_run(runner):
     ends = {
         "finished": {"kind": "finished", "faults": [], "summary": {"streams": {}}, "artefacts": {}},
