@@ -254,9 +254,19 @@ def _population_served(answer: TierAnswer) -> FloatArray:
 
 
 def demand_table(
-    answer: TierAnswer, basis: NDArray[np.str_], travel: Travel, profile: StreamProfile
+    answer: TierAnswer,
+    basis: NDArray[np.str_],
+    travel: Travel,
+    profile: StreamProfile,
+    radius_m: FloatArray | None = None,
 ) -> gpd.GeoDataFrame:
-    """Who is served from where, and why not: :data:`scenarios.plan.DEMAND_COLUMNS`."""
+    """Who is served from where, and why not: :data:`scenarios.plan.DEMAND_COLUMNS`.
+
+    Parameters
+    ----------
+    radius_m : (m,) what each site's tier promises, NaN where nothing; left out where all sites are
+        of the answer's tier
+    """
     wants, sites = answer.tier_problem.wants, answer.tier_problem.sites
     n = len(wants)
     served = answer.served
@@ -271,6 +281,9 @@ def demand_table(
         there = np.flatnonzero(has)
         metres = travel.straight_m(wants.place, answer.tier_problem.site_place)
         straight[there] = metres(there, site[there])
+    promised_m = np.full(n, np.nan if answer.tier.radius_m is None else answer.tier.radius_m)
+    if radius_m is not None:
+        promised_m[has] = radius_m[site[has]]
     frame = pd.DataFrame(
         {
             **{name: wants.table[name].to_numpy(object) for name in ("id", "name", "district")},
@@ -284,7 +297,7 @@ def demand_table(
             "impedance": impedance,
             "straight_m": straight,
             "snap_m": _snap_m(answer, travel),
-            "within_radius": _within_radius(answer.tier, impedance, has),
+            "within_radius": _within_radius(promised_m, impedance, has),
             "reason": unserved_reasons(answer, served),
         }
     )
@@ -311,11 +324,12 @@ def _snap_m(answer: TierAnswer, travel: Travel) -> FloatArray:
     return snapped.distance_m
 
 
-def _within_radius(tier: Tier, impedance_m: FloatArray, has: NDArray[np.bool_]) -> pd.Series:
-    if tier.radius_km is None or tier.radius_km.value is None:
-        return pd.Series([pd.NA] * len(has), dtype="boolean")
-    near = np.nan_to_num(impedance_m, nan=np.inf) <= tier.radius_km.value * 1000 * (1 + 1e-9)
-    return pd.Series(near & has, dtype="boolean")
+def _within_radius(
+    promised_m: FloatArray, impedance_m: FloatArray, has: NDArray[np.bool_]
+) -> pd.Series:
+    """Whether each point is as near as promised; null where nothing is."""
+    near = np.nan_to_num(impedance_m, nan=np.inf) <= promised_m * (1 + 1e-9)
+    return pd.Series(near & has, dtype="boolean").mask(np.isnan(promised_m))
 
 
 def unserved_reasons(answer: TierAnswer, served: NDArray[np.bool_]) -> NDArray[np.object_]:

@@ -88,7 +88,7 @@ def assess_tier(
     standing = standing.reset_index(drop=True)
     place = Place.of(standing, f"standing:{tier.id}:{','.join(standing['id'].astype(str))}")
     trips = travel.trips(wants.place, place, tier, _reach_m(tier, len(wants) * len(place)))
-    radius_m = _radius_m(tier)
+    radius_m = tier.radius_m
     covered = _covered(tier, wants, standing, place, trips, travel)
     return {
         "tier": tier.id,
@@ -105,7 +105,7 @@ def _reach_m(tier: Tier, pairs: int) -> float:
     """How far facilities are looked for; unlimited unless that would be millions of pairs."""
     if pairs <= DENSE_PAIRS:
         return math.inf
-    limits = [10 * (_radius_m(tier) or math.inf), cutoff_of(tier), FARTHEST_M]
+    limits = [10 * (tier.radius_m or math.inf), cutoff_of(tier), FARTHEST_M]
     return min(limits)
 
 
@@ -123,11 +123,6 @@ def _states(table: pd.DataFrame) -> pd.Series:
     return values.where(values.notna(), "")
 
 
-def _radius_m(tier: Tier) -> float | None:
-    value = None if tier.radius_km is None else tier.radius_km.value
-    return None if value is None else value * 1000
-
-
 def _covered(
     tier: Tier,
     wants: Wants,
@@ -140,7 +135,7 @@ def _covered(
     n = len(wants)
     districts = set(standing["district"].dropna()) - {""}
     found = {"in_district": wants.table["district"].isin(districts).to_numpy(bool)}
-    radius_m = _radius_m(tier)
+    radius_m = tier.radius_m
     if radius_m is not None:
         found["within_radius"] = _any(trips, trips.out_m <= radius_m * (1 + 1e-9), n)
         straight = np.full(n, np.inf)
@@ -177,7 +172,7 @@ def _in_system(wants: Wants, standing: gpd.GeoDataFrame, trips: Trips) -> BoolAr
 def _coverage_rows(
     tier: Tier, wants: Wants, covered: Mapping[str, BoolArray], travel: Travel
 ) -> list[dict[str, Any]]:
-    radius_m, cutoff_m = _radius_m(tier), cutoff_of(tier)
+    radius_m, cutoff_m = tier.radius_m, cutoff_of(tier)
     metric = tier.metric.value if travel.uses_roads(tier) else "straight"
     rows = []
     for criterion, mask in covered.items():

@@ -63,21 +63,25 @@ def _coverage(demand: gpd.GeoDataFrame) -> Iterable[Indicator]:
         "count",
         N_("points without an open site, whatever the reason"),
     )
-    if demand["within_radius"].notna().any():
+    judged = demand["within_radius"].notna().to_numpy(bool)
+    if judged.any():
         near = demand["within_radius"].fillna(value=False).to_numpy(bool)
         yield Indicator(
             "within_radius",
             N_("points within the service radius"),
-            _share(near.sum(), len(near)),
+            _share(near.sum(), judged.sum()),
             "%",
-            N_("points whose site is within the radius, as the tier measures it / all points"),
+            N_(
+                "points whose site is within its tier's radius, as the tier measures it / points "
+                "whose tier promises one"
+            ),
         )
         yield Indicator(
             "population_within_radius",
             N_("population within the service radius"),
-            _share(_sum(people[near]), _sum(people)),
+            _share(_sum(people[near]), _sum(people[judged])),
             "%",
-            N_("people of the points within the radius / people of all points"),
+            N_("people of the points within the radius / people of points whose tier promises one"),
         )
 
 

@@ -56,7 +56,7 @@ DEMAND_COLUMNS = (
     "impedance",  # road metres or seconds to that facility incl. access legs, null if unserved
     "straight_m",  # straight line to it
     "snap_m",  # access leg of the village
-    "within_radius",  # bool or null where the tier has no radius
+    "within_radius",  # of the tier that serves it; null where that promises none
     "reason",  # why unserved: "" | "no_road" | "no_candidate_in_reach" | "capacity" | "left_out"
     "geometry",
 )
@@ -129,6 +129,15 @@ class StreamPlan:
     """Its problem and plan (``scenarios.programme.file.ProgrammePart``): what a checker needs."""
     what_if: Any = None
     """Outages and estimates that the scenario asks for (``scenarios.programme.what_if.WhatIf``)."""
+
+    @property
+    def from_demand(self) -> pd.DataFrame:
+        """Flows that come from the demand points themselves, to whichever tier."""
+        flows = self.assignments
+        if "from_tier" in flows:
+            return flows[flows["from_tier"] == "demand"]
+        serving = [tier.id for tier in self.profile.tiers if tier.serves == "demand"]
+        return flows[flows["tier"].isin(serving)]
 
     @property
     def has_plan(self) -> bool:

@@ -14,9 +14,12 @@ FORMULAS: Mapping[str, str] = {
     "served_population": N_("people of the points served / people of all points"),
     "served_tonnes": N_("tonnes a year of the points served / tonnes a year of all points"),
     "within_radius": N_(
-        "points whose site is within the radius, as the tier measures it / all points"
+        "points whose site is within its tier's radius, as the tier measures it / points "
+        "whose tier promises one"
     ),
-    "population_within_radius": N_("people of the points within the radius / people of all points"),
+    "population_within_radius": N_(
+        "people of the points within the radius / people of points whose tier promises one"
+    ),
     "districts_with_site": N_("townships with an open site of the tier / all townships meant"),
     "sites": N_("open sites of the tier"),
     "capacity_t_per_yr": N_("capacity of the tier's open sites, 10,000 t/yr"),

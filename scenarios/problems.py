@@ -95,8 +95,8 @@ class TierProblem:
 
 def cutoff_of(tier: Tier) -> float:
     """The distance beyond which nobody is assigned, in metres."""
-    if tier.problem in COVERS and tier.radius_km is not None and tier.radius_km.value is not None:
-        return tier.radius_km.value * 1000
+    if tier.problem in COVERS and tier.radius_m is not None:
+        return tier.radius_m
     return np.inf if tier.cutoff_km is None else tier.cutoff_km * 1000
 
 

@@ -202,6 +202,12 @@ class Tier(Grounded):
     equipment: tuple[Equipment, ...] = ()
 
     @property
+    def radius_m(self) -> float | None:
+        """The promised radius in metres; None where none is promised or its value is unknown."""
+        value = None if self.radius_km is None else self.radius_km.value
+        return None if value is None else value * 1000
+
+    @property
     def passed_on(self) -> float:
         """Tonnes that leave for each tonne that comes in; unknown changes change nothing."""
         share = 1.0

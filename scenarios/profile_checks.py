@@ -39,7 +39,7 @@ def _model_faults(tier: Tier, where: str) -> Iterator[Fault]:
     problem = {"problem": tier.problem.value}
     if tier.problem in NEEDS_COUNT and tier.sites is None:
         yield Fault(where, N_("{problem} needs 'sites', the number of sites to open"), problem)
-    if tier.problem in NEEDS_RADIUS and (tier.radius_km is None or tier.radius_km.value is None):
+    if tier.problem in NEEDS_RADIUS and tier.radius_m is None:
         message = N_("{problem} needs 'radius_km', the distance within which a point is served")
         yield Fault(where, message, problem)
     sized = tier.problem is ProblemType.CAPACITATED_LOCATION and tier.role is not Role.TERMINAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from api.service import Service, principal_of_request, service_of
 from api.sheets import as_csv, as_workbook
 from geodata.archives import check_archive
 from geodata.faults import N_
+from scenarios.service_check.answers import Answer
 from scenarios.service_check.index import TierIndex
 from scenarios.service_check.isochrones import isochrones
 from scenarios.store.models import Role
@@ -103,39 +105,45 @@ def _answered(
     added = [f"{tier.facts.tier_names[lang]} {_(name)}" for tier in tiers for name in COLUMNS]
     rows = []
     for cells, place in zip(found["rows"], found["places"], strict=True):
-        told = [""] * len(added) if place is None else _cells(plan, place, stream, who, lang)
+        told = [] if place is None else _cells(plan, place, stream, tiers, who, lang)
         rows.append([*cells, *(told or [""] * len(added))])
         time.sleep(0)  # whoever asks a single question goes first
     return [*found["headers"], *added], rows
 
 
 def _cells(
-    plan: LoadedPlan, place: list[float], stream: str, who: Principal, lang: Language
-) -> list[Any]:
+    plan: LoadedPlan, place: list[float], stream: str, tiers: Sequence[TierIndex], who: Principal,
+    lang: Language,
+) -> list[Any]:  # fmt: skip
+    """What is added to a row: cells a tier, blank where another tier of the stream answers."""
     _ = translator(lang)
     question = Question(lon=place[0], lat=place[1], stream=stream, route=False)
     try:
         answers = ask(plan, question, who, lang)
     except Problem as problem:
         return [_(problem.detail)]
-    cells: list[Any] = []
-    for one in answers:
-        site = one["site"]
-        within = {True: _("yes"), False: _("no"), None: ""}[one["within"]]
-        others = "; ".join(
-            f"{other['name'] or other['id']} {other['distance_m']:.0f} m"
-            for other in one["next_nearest"]
-        )
-        cells += [
-            "" if site is None else site["name"] or site["id"] or _("not shown"),
-            None if site is None else site["distance_m"],
-            None if site is None else site["minutes"],
-            one["radius_m"],
-            within,
-            one["clause"],
-            others,
-        ]
-    return cells
+    told = {(one["stream"], one["tier"]): _answer_cells(one, lang) for one in answers}
+    blank = [""] * len(COLUMNS)
+    keys = ((one.facts.stream, one.facts.tier) for one in tiers)
+    return [cell for key in keys for cell in told.get(key, blank)]
+
+
+def _answer_cells(answer: Answer, lang: Language) -> list[Any]:
+    _ = translator(lang)
+    site = answer["site"]
+    others = "; ".join(
+        f"{other['name'] or other['id']} {other['distance_m']:.0f} m"
+        for other in answer["next_nearest"]
+    )
+    return [
+        "" if site is None else site["name"] or site["id"] or _("not shown"),
+        None if site is None else site["distance_m"],
+        None if site is None else site["minutes"],
+        answer["radius_m"],
+        {True: _("yes"), False: _("no"), None: ""}[answer["within"]],
+        answer["clause"],
+        others,
+    ]
 
 
 @router.get("/api/runs/{run_id}/isochrones", response_class=Response)

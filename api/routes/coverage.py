@@ -128,16 +128,15 @@ async def plan_of(service: Service, run_id: str, principal: Principal) -> Loaded
 
 
 def ask(plan: LoadedPlan, question: Question, principal: Principal, lang: Language) -> list[Answer]:
-    """One answer a tier that serves villages, of the streams asked for and allowed."""
+    """One answer a tier that answers for the place, of the streams asked for and allowed."""
     index = plan.index
     tiers = _tiers(plan, question.stream, principal)
     answers: list[Answer] = []
     for tier in tiers:
         if question.lon is not None and question.lat is not None:
             _check_place(plan, tier, question, principal)
-            found = [
-                point_answer(index, tier, question.lon, question.lat, lang, route=question.route)
-            ]
+            one = point_answer(index, tier, question.lon, question.lat, lang, route=question.route)
+            found = [] if one is None else [one]
         else:
             found = [
                 village_answer(index, tier, at, lang, route=question.route)
@@ -166,7 +165,7 @@ def _tiers(plan: LoadedPlan, stream: str, principal: Principal) -> Sequence[Tier
 
 
 def _villages(tier: TierIndex, question: Question, principal: Principal) -> list[int]:
-    """Positions of the villages meant; one of another township is refused.
+    """Positions of the villages meant that the tier answers for; another township's are refused.
 
     Raises
     ------
@@ -182,7 +181,7 @@ def _villages(tier: TierIndex, question: Question, principal: Principal) -> list
     allowed = [k for k in found if principal.sees_district(villages.districts[k])]
     if found and not allowed:
         raise Problem(403, N_("the village lies in another township"))
-    return allowed
+    return [k for k in allowed if tier.answers_for[k]]
 
 
 def _check_place(
@@ -232,7 +231,8 @@ async def described(
 ) -> Response:
     """Who serves a place: give lon and lat (WGS84), or a village's id, or its name.
 
-    One answer for each tier that serves villages: the site, the way to it in metres and minutes,
+    One answer for each tier that serves the place (where waste passes a tier over, the one that
+    takes it): the site, the way to it in metres and minutes,
     how it was measured, the promised radius with its clause, whether it is kept, the next two
     nearest sites, and the route as a line. Without ``run`` the latest plan answers.
     """

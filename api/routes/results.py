@@ -190,6 +190,8 @@ async def villages(
         names = tier.facts.tier_names
         for k, name in enumerate(tier.villages.names):
             site = int(tier.served_by[k])
+            if not tier.answers_for[k]:
+                continue
             if mine not in ("", tier.villages.districts[k]) or served not in (None, site >= 0):
                 continue
             metres = float(tier.metres[k])

@@ -174,7 +174,6 @@ def _phases(plan: Plan, stream: StreamPlan, points: Points, lang: str) -> list[d
 def _tier(tier: Tier, tier_position: Mapping[str, int], lang: str) -> dict[str, Any]:
     _ = wording.translator(lang)
     radius = tier.radius_km
-    known = radius is not None and radius.value is not None
     clause = ""
     if radius is not None:
         clause = " ".join(part for part in (radius.source, radius.clause) if part)
@@ -184,7 +183,7 @@ def _tier(tier: Tier, tier_position: Mapping[str, int], lang: str) -> dict[str, 
     return {
         "name": tier.name.in_language(lang),
         "serves": tier_position.get(tier.serves, -1),
-        "radius_m": round(radius.value * 1000) if known and radius and radius.value else None,
+        "radius_m": round(tier.radius_m) if tier.radius_m else None,
         "clause": clause,
         "metric": _(wording.METRIC_NAMES[tier.metric.value]),
         "circuity": tier.circuity if tier.metric.value == "straight" else None,

@@ -83,7 +83,9 @@ class _Reader:
         facilities = gpd.GeoDataFrame(
             pd.concat(tables, ignore_index=True), geometry="geometry", crs="EPSG:4326"
         )
-        demand = demand_table(self._service(t), levels.points.basis, self.travel, levels.profile)
+        demand = demand_table(
+            self._service(t), levels.points.basis, self.travel, levels.profile, self._promised_m()
+        )
         # A point whose nearest sites lead nowhere is as far from a way as one without any.
         nowhere = ~self.stream.reachable & (demand["reason"] != "no_road").to_numpy()
         demand.loc[nowhere, "reason"] = "no_candidate_in_reach"
@@ -151,10 +153,7 @@ class _Reader:
 
     def _service(self, t: int) -> TierAnswer:
         """Who takes from the demand points, of whichever tier."""
-        tiers = [
-            one for one in self.levels.tiers
-            if any(haul.origin == DEMAND for haul in self.levels.hauls_to(one.id))
-        ]  # fmt: skip
+        tiers = self._taking_from_demand()
         moved = [
             one for tier in tiers for one in self._moved(tier.id, t) if one.haul.origin == DEMAND
         ]
@@ -182,6 +181,19 @@ class _Reader:
             share=np.concatenate([one.share for one in moved]),
             length=[_lengths(one) for one in moved],
         )
+
+    def _taking_from_demand(self) -> list[Tier]:
+        """Tiers that points haul to, those that others are passed over for among them."""
+        return [
+            one for one in self.levels.tiers
+            if any(haul.origin == DEMAND for haul in self.levels.hauls_to(one.id))
+        ]  # fmt: skip
+
+    def _promised_m(self) -> FloatArray:
+        """(m,) radius of each site in :meth:`_service`, NaN where its tier promises none."""
+        tiers = self._taking_from_demand()
+        radii = [np.nan if one.radius_m is None else one.radius_m for one in tiers]
+        return np.repeat(radii, [len(self.levels.sites[one.id].sites) for one in tiers])
 
     def _siting(self, size: IntArray) -> SitingSolution:
         none = np.zeros(0, np.int64)

@@ -45,11 +45,16 @@ def village_answer(
 
 def point_answer(
     index: ServiceIndex, tier: TierIndex, lon: float, lat: float, lang: str, *, route: bool = True
-) -> Answer:
-    """Who serves a place: the site of the nearest village, measured from the place itself."""
+) -> Answer | None:
+    """Who serves a place: the site of the nearest village, measured from the place itself.
+
+    None where another tier answers for that village.
+    """
     network = index.network
     position = network.snapped(lon, lat, tier.facts.vehicle)
     village, away_m = tier.nearest_village(network, position.x, position.y)
+    if not tier.answers_for[village]:
+        return None
     if away_m < 1.0:
         return village_answer(index, tier, village, lang, route=route)
     outside = away_m > OUTSIDE_M

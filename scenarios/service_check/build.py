@@ -49,7 +49,7 @@ def build_index(plan: Plan, inputs: Inputs) -> ServiceIndex:
         (stream, tier)
         for stream in plan.streams.values()
         for tier in stream.profile.tiers
-        if tier.serves == "demand" and (stream.assignments["tier"] == tier.id).any()
+        if (stream.from_demand["tier"] == tier.id).any()
     ]
     graphs = {
         name: by_length(inputs.roads, vehicle(name))
@@ -146,14 +146,15 @@ def _tier_index(
     facilities = stream.facilities[mine.to_numpy(bool)]
     sites = snapper.places(facilities, name)
     villages = snapper.places(stream.demand, name)
-    links = stream.assignments[(stream.assignments["tier"] == tier.id).to_numpy(bool)]
+    links = stream.from_demand
+    links = links[(links["tier"] == tier.id).to_numpy(bool)]
     served_by, metres, measured = _served(links, sites, villages)
     facts = _facts(stream.profile, tier, scenario, name)
     nodes = _nearest_of_nodes(snapper.graphs.get(name), network, name, sites, facts, metres)
     blank = np.full((len(villages), 3), np.nan)
     index = TierIndex(
         facts, sites, villages, served_by, metres, np.full(len(villages), np.nan), measured,
-        _within(facts, metres), _reasons(stream, served_by),
+        _within(facts, metres), _reasons(stream, served_by), _answers_for(stream, tier),
         np.full((len(villages), 3), -1, np.int32),
         blank, blank.copy(), *nodes, detours={}, site_status=_texts(facilities["status"]),
     )  # fmt: skip
@@ -179,7 +180,7 @@ def _facts(profile: StreamProfile, tier: Tier, scenario: Scenario, vehicle_id: s
         vehicle=vehicle_id,
         circuity=tier.circuity,
         straight_off_road=scenario.off_road == "straight",
-        radius_m=None if radius is None or radius.value is None else radius.value * 1000,
+        radius_m=tier.radius_m,
         clause=clause,
         evidence=evidence,
     )
@@ -220,6 +221,22 @@ def _reasons(stream: StreamPlan, served_by: IntArray) -> tuple[str, ...]:
         "" if site >= 0 else reason or "left_out"
         for site, reason in zip(served_by.tolist(), stated, strict=True)
     )
+
+
+def _answers_for(stream: StreamPlan, tier: Tier) -> NDArray[np.bool_]:
+    """(n,) villages that this tier answers for.
+
+    In a building programme waste takes one way: the tier with the largest share answers, and the
+    first for a village without service. Else every tier that serves points serves them all.
+    """
+    points = stream.demand["id"]
+    if "from_tier" not in stream.assignments:
+        return np.ones(len(points), np.bool_)
+    taking = set(stream.from_demand["tier"])
+    first = next(one.id for one in stream.profile.tiers if one.id in taking)
+    ordered = stream.from_demand.sort_values("share", ascending=False, kind="stable")
+    owner = ordered.drop_duplicates("from_id").set_index("from_id")["tier"]
+    return np.asarray(points.map(owner).fillna(first) == tier.id)
 
 
 NodeArrays = tuple[IntArray, IntArray, FloatArray, NDArray[np.float32]]

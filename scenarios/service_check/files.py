@@ -15,7 +15,9 @@ from scenarios.service_check.index import Places, ServiceIndex, TierFacts, TierI
 from scenarios.service_check.network import Line, Network
 
 SERVICE = "service.npz"
-FORMAT = "wangdian-service-1"
+FORMAT = "wangdian-service-2"
+BEFORE_DIRECT_HAUL = "wangdian-service-1"
+"""Runs kept from before later tiers answered for the villages hauled straight to them."""
 
 _NETWORK = (
     "edge_from", "edge_to", "reverse", "length_m", "shape_start", "shape_lon", "shape_lat",
@@ -23,7 +25,8 @@ _NETWORK = (
 )  # fmt: skip
 _PLACES = ("lon", "lat", "edge", "fraction", "leg_m")
 _TIER = (
-    "served_by", "metres", "seconds", "within", "near", "near_metres", "near_seconds",
+    "served_by", "metres", "seconds", "within", "answers_for",
+    "near", "near_metres", "near_seconds",
     "node_site", "node_edge", "node_metres", "node_seconds",
 )  # fmt: skip
 
@@ -83,7 +86,10 @@ def read_index(path: Path) -> ServiceIndex:
     with np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     head = json.loads(arrays["head"].tobytes())
-    if head["format"] != FORMAT:
+    if head["format"] == BEFORE_DIRECT_HAUL:
+        for k, tier in enumerate(head["tiers"]):
+            arrays[f"{k}/answers_for"] = np.ones(len(tier["villages"]["ids"]), np.bool_)
+    elif head["format"] != FORMAT:
         raise ValueError(f"{path} is a {head['format']}, not a {FORMAT}")
     network = Network(
         **{name: arrays[f"network/{name}"] for name in _NETWORK},

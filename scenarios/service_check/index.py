@@ -103,6 +103,8 @@ class TierIndex:
     measured : (n,) how: "road", "walk", "straight", "" where unserved
     within : (n,) 1, 0, -1 where no radius is promised
     reason : (n,) why unserved
+    answers_for : (n,) villages that are this tier's: not those whose waste passes it over to a
+        later tier (直运), of a later tier those alone
     near : (n, 3) up to three other sites of each village, nearest first, -1 where there is none
     near_metres, near_seconds : (n, 3)
     node_site, node_edge : (v, k) nearest sites of every junction, -1; the edge to leave it by
@@ -119,6 +121,7 @@ class TierIndex:
     measured: tuple[str, ...]
     within: NDArray[np.int8]
     reason: tuple[str, ...]
+    answers_for: NDArray[np.bool_]
     near: IntArray
     near_metres: FloatArray
     near_seconds: FloatArray

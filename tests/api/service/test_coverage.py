@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
+import numpy as np
 import openpyxl
 import pytest
 
+from scenarios.service_check.index import ServiceIndex
 from tests.api.service.conftest import STREAM
 
 
@@ -142,6 +145,34 @@ def test_a_sheet_comes_back_with_columns_added(client, villages):
     assert rows[2][3].startswith("'+cmd")
     own = villages[0]["properties"]
     assert rows[1][4] == own["facility_name"]
+
+
+def test_a_place_that_another_tier_answers_for_leaves_the_first_ones_cells_blank(
+    client, villages, run_id
+):
+    first, second = (feature["geometry"]["coordinates"] for feature in villages[:2])
+    client.get("/coverage", params={"village": villages[0]["properties"]["id"]})
+    plan = client.app.state.service.plans.ready(run_id)
+    (tier,) = plan.index.tiers
+    passed_over = np.arange(len(tier.villages)) == 0
+    later = replace(
+        tier, facts=replace(tier.facts, tier="later"), answers_for=passed_over, _cache={}
+    )
+    here = replace(tier, answers_for=~passed_over, _cache={})
+    plan.index = ServiceIndex(plan.index.network, [here, later])
+    text = "名称,经度,纬度\n" + "".join(f"甲,{lon},{lat}\n" for lon, lat in (first, second))
+    files = {"file": ("points.csv", text.encode())}
+    answer = client.post("/api/coverage/batch?crs=wgs84", files=files)
+    header, one, two = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert len(header) == len(one) == len(two) == 3 + 2 * 7
+    assert not any(one[3:10])
+    assert one[10] == villages[0]["properties"]["facility_name"]
+    assert two[3] == villages[1]["properties"]["facility_name"]
+    assert not any(two[10:])
+    listed = client.get(f"/api/runs/{run_id}/villages").json()["villages"]
+    assert len(listed) == len(villages)
+    (told,) = client.get("/coverage", params={"lon": first[0], "lat": first[1]}).json()["answers"]
+    assert told["tier"] == "later"
 
 
 def test_a_workbook_comes_back_without_formulas(client, villages):

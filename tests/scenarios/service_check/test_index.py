@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geodata.impedance import cost_matrix
@@ -30,6 +31,43 @@ def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("index") / "service.npz"
     write_index(index, path)
     return plan, read_index(path)
+
+
+@pytest.fixture(scope="module")
+def hauled_past():
+    """Straw: the near villages haul straight to a township's store, the others by a village point."""
+    return planned(
+        streams=[{"stream": "straw_three_tier", "set": {"tiers.township_store.cutoff_km.value": 5}}],
+        phases=[{"year": 2023}, {"year": 2025}], solver={"gap": 0.5},
+    )  # fmt: skip
+
+
+def test_a_village_hauled_past_a_tier_is_answered_for_by_the_one_that_takes_it(hauled_past):
+    plan, index = hauled_past
+    stream = plan.streams["straw_three_tier"]
+    assert {one.facts.tier for one in index.tiers} == {"village_point", "township_store"}
+    for k, row in enumerate(stream.demand.itertuples()):
+        (tier,) = (one for one in index.tiers if one.answers_for[k])
+        told = village_answer(index, tier, k, "zh")
+        assert told["served"] is row.served
+        assert (told["site"] or {"id": ""})["id"] == row.facility_id
+        assert row.served or tier is index.tiers[0]
+        promised = stream.profile.tiers[0].radius_m if tier.facts.tier == "village_point" else None
+        assert told["radius_m"] == promised
+        assert told["within"] == (None if pd.isna(row.within_radius) else row.within_radius)
+        assert pd.isna(row.within_radius) is (promised is None)
+        lon, lat = row.geometry.x, row.geometry.y
+        by_point = [point_answer(index, one, lon, lat, "zh") for one in index.tiers]
+        assert [one["site"] for one in by_point if one is not None] == [told["site"]]
+
+
+def test_a_share_within_the_radius_is_of_those_whose_tier_promises_one(hauled_past):
+    plan, _ = hauled_past
+    stream = plan.streams["straw_three_tier"]
+    (share,) = (one.value for one in stream.indicators if one.id == "within_radius")
+    judged = stream.demand["within_radius"].dropna()
+    assert 0 < len(judged) < len(stream.demand)
+    assert share == pytest.approx(100 * judged.mean())
 
 
 def test_nearest_sites_of_any_point_are_those_of_a_search(made):
