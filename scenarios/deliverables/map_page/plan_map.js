@@ -63,8 +63,11 @@ function startPlanMap(map) {
   control("bottomright", scale);
   map.on("zoomend moveend resize", () => drawScale(map, scale, words.unit));
 
+  // Beside the legend where the sheet is wide enough for both.
   function fit() {
-    if (data.bounds) map.fitBounds(data.bounds, { padding: [24, 24], animate: false });
+    const beside = legendBox.offsetWidth * 3 < map.getSize().x ? legendBox.offsetWidth : 0;
+    const padding = { paddingTopLeft: [24 + beside, 24], paddingBottomRight: [24, 24] };
+    if (data.bounds) map.fitBounds(data.bounds, { ...padding, animate: false });
   }
 
   // ---- selection --------------------------------------------------------
@@ -181,6 +184,7 @@ function startPlanMap(map) {
   window.addEventListener("beforeprint", () => resize(true));
   window.addEventListener("afterprint", () => resize(false));
 
+  Panel.legend(data, view, legendBox);
   fit();
   redraw();
   drawScale(map, scale, words.unit);
