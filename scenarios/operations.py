@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from planner.problem import Strength
 from scenarios.evidence import Cited, Grounded, Model, Sourced, Words
+from scenarios.rounds_kinds import WithKinds, kind_faults
 
 
 class Role(StrEnum):
@@ -65,7 +66,7 @@ class Oftener(Model):
     every_days: Sourced
 
 
-class Rounds(Model):
+class Rounds(WithKinds):
     """Stops of a collection round (巡回收运), where a tier is reached by one."""
 
     every_days: Sourced
@@ -97,6 +98,13 @@ class Rounds(Model):
     """Sites are chosen with a haul cost fitted to rounds that were really planned."""
     shared_stores: bool = False
     """Stores for dense clusters and rounds for scattered stops, the split that costs least."""
+
+    @model_validator(mode="after")
+    def _kinds_fit_bodies(self) -> Rounds:
+        faults = kind_faults(self)
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
 
 
 class Harvest(Model):

@@ -9,14 +9,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geodata.faults import N_, Fault, InputError
+from geodata.faults import N_, Fault, InputError, raise_errors
 from geodata.roads.speeds import vehicle as vehicle_class
-from planner.routes import Compartment, VehicleClass
+from planner.routes import VehicleClass
 from scenarios.inputs import Inputs
 from scenarios.operations import Rounds
 from scenarios.plan import Plan
 from scenarios.profile import Tier
 from scenarios.rounds_costs import RoundsCosts
+from scenarios.rounds_kinds import compartments_of, room
 from scenarios.rounds_roads import OFF_ROAD_SNAP_M, LorryRoads
 from scenarios.rounds_stops import S_PER_H, value_of
 from scenarios.schema import LorryDepot
@@ -92,8 +93,21 @@ def _at_sites(
 
 
 def classes_of(tier: Tier, rule: Rounds) -> tuple[str, ...]:
-    """Vehicle classes of a tier's rounds, its own first, each once."""
-    return tuple(dict.fromkeys((tier.vehicle, *rule.vehicles)))
+    """Vehicle classes of a tier's rounds, its own first, each once.
+
+    Raises
+    ------
+    InputError
+        A body is said for a class that these rounds do not have.
+    """
+    classes = tuple(dict.fromkeys((tier.vehicle, *rule.vehicles)))
+    message = N_("bodies of {vehicle}: these rounds have no such lorries; they have {known}")
+    raise_errors(
+        Fault("rounds", message, {"vehicle": name, "known": ", ".join(classes)})
+        for name in rule.bodies
+        if name not in classes
+    )
+    return classes
 
 
 def lorry_roads(
@@ -129,13 +143,16 @@ def lorry(
     payload_t = vehicle_class(vehicle).payload_t
     if tier.leg is not None and tier.leg.payload_t is not None and vehicle == tier.vehicle:
         payload_t = tier.leg.payload_t
+    body = rule.bodies.get(vehicle)
+    if body is not None and body.payload_t is not None:
+        payload_t = body.payload_t
     shift_s = value_of(rule.shift_h, DEFAULT_SHIFT_H) * S_PER_H
     start_s = value_of(rule.shift_start_h, prices.shift_start_h) * S_PER_H
     overtime_s = costs.longest_overtime_h * S_PER_H
     return VehicleClass(
         id=vehicle,
         matrix=vehicle,
-        compartments=(Compartment((0,)),),
+        compartments=compartments_of(rule, vehicle),
         available=available,
         shift_start_s=start_s,
         shift_end_s=start_s + shift_s + overtime_s,
@@ -146,5 +163,6 @@ def lorry(
         cny_per_h=costs.crew_cny_per_h,
         overtime_cny_per_h=costs.overtime_cny_per_h,
         payload_t=payload_t,
+        volume_m3=room(None if body is None else body.volume_m3),
         co2_kg_per_km=costs.co2_kg_per_km(vehicle),
     )

@@ -30,6 +30,7 @@ from scenarios.rounds_changed import with_changed_lorries, with_changed_stops
 from scenarios.rounds_changes import RoundsChanges
 from scenarios.rounds_costs import RoundsCosts, rounds_costs
 from scenarios.rounds_fleet import LorryDepots, classes_of, lorry, lorry_depots, lorry_roads
+from scenarios.rounds_kinds import amounts
 from scenarios.rounds_roads import LorryRoads
 from scenarios.rounds_stops import (
     DAYS_PER_YR,
@@ -115,22 +116,25 @@ def rounds_case(
     if changes is not None:
         stops, site_of = with_changed_stops(stops, site_of, sites, changes)
         depots = with_changed_lorries(depots, classes, changes)
-    visits = visiting(rule, stops, _layer(inputs, stream))
+    layer = _layer(inputs, stream)
+    visits = visiting(rule, stops, layer)
     cycle = cycle_of(visits.every_days, costs.working_days)
+    loads = amounts(rule, stops, layer, loads_t(stops, cycle))
     places = [stops.geometry, sites.geometry]
     places += [] if depots.at_sites else [depots.table.geometry]
     roads = {name: lorry_roads(plan, inputs, tier, name, costs, places) for name in classes}
     own = service_areas and rule.territories is None
     territory, territories = _territories(inputs, tier, stops, sites, site_of, own=own)
     problem = RoundsProblem(
-        goods=(Goods(stream.profile.id, value_of(rule.on_board_h, np.inf) * S_PER_H),),
-        stops=_stops(stops, visits, cycle, territory),
+        goods=_goods(stream, rule),
+        stops=_stops(stops, loads, visits, cycle, territory),
         depots=_depots(stops, sites, depots),
         disposal=DisposalSites.simple(
             _ids(sites),
             len(stops) + np.arange(len(sites)),
             unload_s=np.full(len(sites), costs.unload_min * S_PER_MIN),
             capacity_t_per_day=_daily_t(tier, sites, cycle, costs),
+            streams=max(len(rule.kinds), 1),
         ),
         vehicles=tuple(lorry(tier, name, costs, depots.available(name)) for name in classes),
         matrices={name: one.matrix() for name, one in roads.items()},
@@ -158,13 +162,26 @@ def _with_crews(problem: RoundsProblem, count: int, stream: str) -> RoundsProble
     return with_territories(problem, min(count, len(problem.stops)))
 
 
+def _goods(stream: StreamPlan, rule: Rounds) -> tuple[Goods, ...]:
+    """The stream, or each of its kinds that lorries keep apart."""
+    longest_s = value_of(rule.on_board_h, np.inf) * S_PER_H
+    names = [one.id for one in rule.kinds] or [stream.profile.id]
+    return tuple(Goods(name, longest_s) for name in names)
+
+
 def _stops(
-    stops: gpd.GeoDataFrame, visits: Visiting, cycle: Cycle, territory: NDArray[np.int64]
+    stops: gpd.GeoDataFrame,
+    loads: tuple[NDArray[np.float64], NDArray[np.float64]],
+    visits: Visiting,
+    cycle: Cycle,
+    territory: NDArray[np.int64],
 ) -> Stops:
+    tonnes, cubic_metres = loads
     return Stops.simple(
         _ids(stops),
         np.arange(len(stops)),
-        loads_t(stops, cycle),
+        tonnes,
+        amount_m3=cubic_metres,
         day_count=len(cycle.names),
         service_s=visits.service_s,
         opens_s=visits.opens_s,

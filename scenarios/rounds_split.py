@@ -221,7 +221,7 @@ def _compared(
 
     choice = store_choice(base, roads, places, cycles, costs)
     estimate = HaulEstimate(
-        replace(base, stops=with_stores(base, places, np.zeros(len(places)))), factors,
+        replace(base, stops=with_stores(base, places)), factors,
         len(base.stops), base.stops.visits.astype(np.float64) * cycles, base.vehicles[0].payload_t,
     )  # fmt: skip
     compared = choose_split(choice, estimate, rounds_cost, planned.beat)

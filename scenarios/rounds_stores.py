@@ -67,11 +67,20 @@ def store_choice(
     )
 
 
-def with_stores(base: RoundsProblem, places: IntArray, per_visit_t: FloatArray) -> Stops:
-    """The stops with a stop for each store after them, visited as rarely as the rarest producer."""
+def with_stores(base: RoundsProblem, places: IntArray, store_of: IntArray | None = None) -> Stops:
+    """The stops with a stop for each store after them, visited as rarely as the rarest producer.
+
+    Parameters
+    ----------
+    store_of : (n,) whose amounts a store holds, -1 those of producers that bring nothing
+    """
     stops = base.stops
+    store_of = np.full(len(stops), -1) if store_of is None else store_of
     rows = np.concatenate((np.arange(len(stops)), places))
-    amount = np.concatenate((stops.amount_t, np.asarray(per_visit_t)[:, None]))
+    amounts = {
+        name: np.concatenate((getattr(stops, name), _held(stops, name, store_of, len(places))))
+        for name in ("amount_t", "amount_m3")
+    }
     rare = np.concatenate((np.arange(len(stops)), np.full(len(places), np.argmin(stops.visits))))
     calendar = {
         name: getattr(stops, name)[rare]
@@ -80,10 +89,19 @@ def with_stores(base: RoundsProblem, places: IntArray, per_visit_t: FloatArray) 
     return replace(
         _taken(stops, rows),
         ids=(*stops.ids, *(STORE_PREFIX + stops.ids[place] for place in places)),
-        amount_t=amount,
+        **amounts,
         divisible=np.ones(len(rows), bool),
         **calendar,
     )
+
+
+def _held(stops: Stops, amount: str, store_of: IntArray, stores: int) -> FloatArray:
+    """(stores, s) what each holds of every kind when it is visited."""
+    per_cycle = getattr(stops, amount) * stops.visits[:, None]
+    held = np.zeros((stores, per_cycle.shape[1]))
+    brings = store_of >= 0
+    np.add.at(held, store_of[brings], per_cycle[brings])
+    return held / float(stops.visits.min())
 
 
 def _taken(stops: Stops, rows: np.ndarray) -> Stops:
@@ -106,10 +124,7 @@ def with_rounds_to_stores(
     base: RoundsProblem, places: IntArray, store_of: IntArray
 ) -> RoundsProblem:
     """Rounds to the producers that bring nothing, and to the stores with what they hold."""
-    brings = store_of >= 0
-    per_cycle_t = base.stops.amount_t.sum(axis=1) * base.stops.visits
-    held = np.bincount(store_of[brings], per_cycle_t[brings], minlength=len(places))
-    stops = with_stores(base, places, held / float(base.stops.visits.min()))
+    stops = with_stores(base, places, store_of)
     rows = visited_rows(store_of, len(places))
     kept = replace(_taken(stops, rows), ids=tuple(stops.ids[row] for row in rows))
     return replace(base, stops=kept)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from geodata.faults import N_
 from scenarios.rounds import StreamRounds
+from scenarios.rounds_kinds import WithKinds
 from scenarios.wording import language, number, percent, quantity, translator
 
 KIND_NAMES: Mapping[str, str] = {
@@ -118,6 +119,24 @@ def change_lines(rounds: StreamRounds, lang: str) -> list[str]:
 def _some(ids: tuple[str, ...]) -> str:
     more = "" if len(ids) <= MOST_NAMED else f" … ({len(ids)})"
     return ", ".join(ids[:MOST_NAMED]) + more
+
+
+def compartment_lines(rule: WithKinds, vehicle: str, lang: str) -> list[str]:
+    """What lies in each compartment of a class, and what it takes; none where all lies together."""
+    _ = translator(lang)
+    body = rule.bodies.get(vehicle)
+    names = {one.id: one.name.in_language(lang) for one in rule.kinds}
+    found = []
+    for k, part in enumerate(() if body is None else body.compartments):
+        limits = [
+            f"{number(value)} {unit}"
+            for value, unit in ((part.payload_t, "t"), (part.volume_m3, "m³"))
+            if value is not None
+        ]
+        inside = ("、" if lang == "zh" else ", ").join(names[kind] for kind in part.kinds)
+        text = _("Compartment {number}: {kinds}").format(number=k + 1, kinds=inside)
+        found.append(" · ".join((text, *limits)))
+    return found
 
 
 def unserved_lines(rounds: StreamRounds, lang: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,10 +25,12 @@ from scenarios.deliverables.workbook_sheet import (
 )
 from scenarios.rounds import RoundsPlan, StreamRounds
 from scenarios.rounds_costs import rounds_costs
+from scenarios.rounds_kinds import RoundsKind
 from scenarios.rounds_words import (
     FIGURE_NAMES,
     KIND_NAMES,
     clock,
+    compartment_lines,
     day_names,
     unserved_lines,
 )
@@ -202,15 +204,19 @@ def _unserved(rounds: RoundsPlan, lang: str, names: _Names) -> Sheet | None:
 
 
 def _driver(one: StreamRounds, lorry: str, calls: pd.DataFrame, lang: str, names: _Names) -> Sheet:
-    """The driver's week: a block a day, a line a call."""
+    """The driver's week: a block a day, a line a call; of each kind that lies apart, what it is."""
     _ = translator(lang)
+    kinds = one.case.rule.kinds
     columns = (
         Column(_("No."), Kind.COUNT, 6), Column(_("Call"), width=22), Column(_("What"), width=12),
         Column(_("Township"), width=16), Column(_("Arrives"), width=9),
         Column(_("Leaves"), width=9), Column(_("km from the last"), Kind.KILOMETRE, 12),
-        Column(_("On board (t)"), Kind.AMOUNT, 12), Column(_("Signature / remarks"), width=22),
+        Column(_("On board (t)"), Kind.AMOUNT, 12),
+        *(Column(f"{kind.name.in_language(lang)} (t)", Kind.AMOUNT, 12) for kind in kinds),
+        Column(_("Signature / remarks"), width=22),
     )  # fmt: skip
     days = day_names(one, lang)
+    taken = _taken(one)
     blocks = []
     for day, group in calls.groupby("day", sort=True):
         rows: list[Row] = [
@@ -223,11 +229,32 @@ def _driver(one: StreamRounds, lorry: str, calls: pd.DataFrame, lang: str, names
                 clock(float(row["leave_s"])),
                 float(row["leg_km"]),
                 float(row["load_t"]),
+                *_of_each_kind(kinds, taken, row),
                 None,
             )
             for _index, row in group.iterrows()
         ]
         blocks.append(Block(columns, rows, days[int(str(day))]))
     name = one.case.stream.profile.name.in_language(lang)
-    notes = (name, lorry, one.case.rule.hours) if one.case.rule.hours else (name, lorry)
-    return Sheet(names.unique(lorry), tuple(blocks), notes)
+    vehicle = str(one.rounds[one.rounds["lorry"] == lorry]["vehicle"].iloc[0])
+    notes = (name, lorry, one.case.rule.hours, *compartment_lines(one.case.rule, vehicle, lang))
+    return Sheet(names.unique(lorry), tuple(blocks), tuple(filter(None, notes)))
+
+
+def _of_each_kind(
+    kinds: Sequence[RoundsKind], taken: Mapping[tuple[str, str], tuple[float, ...]], row: pd.Series
+) -> list[Cell]:
+    """What this call puts on board, a cell a kind; nothing where it is no stop."""
+    whole = taken.get((str(row["kind"]), str(row["id"])))
+    if whole is None or not kinds:
+        return [None] * len(kinds)
+    return [tonnes * float(row["share"]) for tonnes in whole]
+
+
+def _taken(one: StreamRounds) -> dict[tuple[str, str], tuple[float, ...]]:
+    """Tonnes of each kind that a whole visit of a stop takes, by kind of call and id."""
+    stops = one.case.problem.stops
+    return {
+        ("stop", name): tuple(float(tonnes) for tonnes in stops.amount_t[i])
+        for i, name in enumerate(stops.ids)
+    }

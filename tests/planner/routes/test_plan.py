@@ -39,23 +39,41 @@ def partitions(items):
         yield [[first], *smaller]
 
 
+def holds(problem, stops):
+    """Whether the lorry and each of its compartments take what lies at some stops."""
+    vehicle = problem.vehicles[0]
+    tonnes = problem.stops.amount_t[stops].sum(axis=0)
+    volume = problem.stops.amount_m3[stops].sum(axis=0)
+    rooms = [(slice(None), vehicle.payload_t, vehicle.volume_m3)]
+    rooms += [(list(one.streams), one.payload_t, one.volume_m3) for one in vehicle.compartments]
+    return all(
+        tonnes[kinds].sum() <= payload_t + 1e-9 and volume[kinds].sum() <= volume_m3 + 1e-9
+        for kinds, payload_t, volume_m3 in rooms
+    )
+
+
 def cheapest_round(problem, group):
     """The best single lorry for a group: every order, every way to cut it into trips and sites."""
     best = float("inf")
     sites = range(len(problem.disposal))
+    fit = {
+        frozenset(part): holds(problem, list(part))
+        for size in range(1, len(group) + 1)
+        for part in itertools.combinations(group, size)
+    }
     for order in itertools.permutations(group):
         for cuts in itertools.product([False, True], repeat=len(order) - 1):
             trips = 1 + sum(cuts)
             for at in itertools.product(sites, repeat=trips):
-                calls, turn, load = [], iter(at), 0.0
+                calls, turn, load = [], iter(at), []
                 fits = True
                 for k, stop in enumerate(order):
                     calls.append((Kind.STOP, stop, 1.0))
-                    load += problem.stops.amount_t[stop].sum()
-                    fits &= load <= problem.vehicles[0].payload_t + 1e-9
+                    load.append(stop)
+                    fits &= fit[frozenset(load)]
                     if k == len(order) - 1 or cuts[k]:
                         calls.append((Kind.DISPOSAL, next(turn), 1.0))
-                        load = 0.0
+                        load = []
                 found = schedule(problem, Order(0, 0, tuple(calls)), day=0) if fits else None
                 if found is not None:
                     best = min(best, found.cost_cny(problem))
@@ -205,6 +223,24 @@ def test_too_few_lorries_leave_the_fewest_out():
     assert found.checked
     assert {one.reason.kind for one in found.unserved} == {"fleet_too_small"}
     assert len(found.unserved) == 14  # two trips of three stops
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_compartments_in_a_tiny_case_are_as_cheap_as_every_possibility_tried(seed):
+    rng = np.random.default_rng(seed)
+    tonnes = rng.uniform(0.1, 0.5, (5, 3)).round(2)
+    parts = (
+        Compartment((0, 2), payload_t=1.1, volume_m3=3.0), Compartment((1,), volume_m3=1.5),
+    )  # fmt: skip
+    problem = scattered(
+        5, seed=seed, amount_t=tonnes, amount_m3=tonnes * [4.0, 2.0, 0.0],
+        goods=(Goods("a"), Goods("b"), Goods("c")), asymmetric=True,
+        vehicle=lorry(compartments=parts, payload_t=1.6),
+        disposal=DisposalSites.simple(("all",), [1], streams=3),
+    )  # fmt: skip
+    found = plan_rounds(problem, replace(QUICK, iterations=600))
+    assert found.checked
+    assert found.cost_cny(problem) == pytest.approx(brute_force(problem), rel=1e-4)
 
 
 def test_two_streams_in_two_compartments():
