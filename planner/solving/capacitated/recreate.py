@@ -10,7 +10,7 @@ when it is empty, so that sites open, close and change their size by themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -342,23 +342,32 @@ class Recreation:
         schedule: Schedule,
         seeds: list[int],
         *,
+        same_sites: bool = False,
         pause: Pause = lambda: False,
     ) -> list[WholePlan]:
         """What becomes of each plan, side by side; one that got no better is returned as it was.
 
-        ``pause`` is asked in the thread of the caller; once it says so, or raises, work ends.
+        ``same_sites`` opens no further ones. ``pause`` is asked in the thread of the caller; once
+        it says so, or raises, work ends.
         """
         halt = np.zeros(1, np.int64)
         jobs = [
-            partial(self._one, plan, schedule, seed, halt)
+            partial(self._one, plan, self._view(plan, same_sites), schedule, seed, halt)
             for plan, seed in zip(plans, seeds, strict=True)
         ]
         return attended(jobs, halt, pause)
 
-    def _one(self, plan: WholePlan, schedule: Schedule, seed: int, halt: IntArray) -> WholePlan:
-        serves = np.bincount(plan.site, minlength=self.data.m) > 0
-        kept_open = self.data.required | ((plan.chosen >= 0) & ~serves)
-        setting = self._setting._replace(always=kept_open)
+    def _view(self, plan: WholePlan, same_sites: bool) -> Setting:
+        data, opened = self.data, plan.chosen >= 0
+        serves = np.bincount(plan.site, minlength=data.m) > 0
+        setting = self._setting
+        if same_sites:
+            setting = setting_of(replace(data, cost=np.where(opened[:, None], data.cost, np.inf)))
+        return setting._replace(always=data.required | (opened & ~serves))
+
+    def _one(
+        self, plan: WholePlan, setting: Setting, schedule: Schedule, seed: int, halt: IntArray
+    ) -> WholePlan:
         site, best_site = plan.site.copy(), plan.site.copy()
         unit = abs(plan.objective) / max(1, self.data.n)
         anneal(

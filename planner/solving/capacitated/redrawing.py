@@ -90,14 +90,11 @@ class Redrawing:
 
     def _drawn(self, pool: ThreadPoolExecutor, batch: list[IntArray]) -> list[WholePlan | None]:
         """Each group drawn anew from the present plan; None where nothing came of it."""
-        jobs = [self._drawing.job(self.plan, site, self._obey) for site in batch]
-        running = [pool.submit(partial(_unless_halted, job)) for job in jobs]
+        listen = partial(obey, self._halt)
+        jobs = [self._drawing.job(self.plan, site, listen) for site in batch]
+        running = [pool.submit(partial(unless_halted, job)) for job in jobs]
         wait_for(running, self._halt, self._drawing.pause)
         return [one.result() for one in running]
-
-    def _obey(self) -> None:
-        if self._halt[0]:
-            raise HaltedError
 
     def _merge(self, site: IntArray, base: WholePlan, plan: WholePlan) -> None:
         """Take over what some sites serve from ``plan`` where that is better than in ``base``."""
@@ -113,7 +110,14 @@ class Redrawing:
         self._drawing.on_better(self.plan)
 
 
-def _unless_halted(job: Job) -> WholePlan | None:
+def obey(halt: IntArray) -> None:
+    """End a small model once ``halt`` (1,) is set by another thread."""
+    if halt[0]:
+        raise HaltedError
+
+
+def unless_halted(job: Job) -> WholePlan | None:
+    """What a job finds; None where it was halted."""
     try:
         return job()
     except HaltedError:

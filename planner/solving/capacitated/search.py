@@ -20,6 +20,8 @@ from planner.solving.capacitated.transport import transport
 
 TOGETHER = 8
 """Moves at different sites that are tried at once while plans are far from good."""
+MOST_RANKED, KEPT_RANKED = 200, 50
+"""Choices that are remembered by rank, and how many of them when there are too many."""
 LONG_TRANSPORT = 100_000
 """Points x open sites from which a transport is listened to; smaller ones take milliseconds."""
 
@@ -98,7 +100,7 @@ class PlanSearch:
         self._price = np.zeros(data.m)
         """What capacity was worth in the latest plan that had the site: where transports begin."""
         self._seen: dict[bytes, float] = {}
-        self._ranking: list[tuple[float, bytes]] = []
+        self._ranking: dict[bytes, float] = {}
 
     @property
     def objective(self) -> float:
@@ -184,14 +186,15 @@ class PlanSearch:
 
     def ranked(self, count: int) -> list[IntArray]:
         """The best choices seen so far, best first."""
-        best = sorted(self._ranking)[:count]
-        return [np.frombuffer(key, np.int64) for _, key in best]
+        return [np.frombuffer(key, np.int64) for key in self._in_order()[:count]]
 
     def _rank(self, key: bytes, objective: float) -> None:
-        if (objective, key) not in self._ranking:
-            self._ranking.append((objective, key))
-        if len(self._ranking) > 200:
-            self._ranking = sorted(self._ranking)[:50]
+        self._ranking[key] = objective
+        if len(self._ranking) > MOST_RANKED:
+            self._ranking = {one: self._ranking[one] for one in self._in_order()[:KEPT_RANKED]}
+
+    def _in_order(self) -> list[bytes]:
+        return sorted(self._ranking, key=lambda key: (self._ranking[key], key))
 
     def _shrunk(self, chosen: IntArray, load: FloatArray) -> IntArray:
         """The cheapest size of each opened site that still holds its load."""
@@ -242,7 +245,7 @@ class PlanSearch:
         """
         current, together = start, TOGETHER
         while not pause():
-            moves = self._moves(current, worth, breadth, candidates)
+            moves = self._moves(current, worth, breadth, candidates, current.objective)
             better = self._together(current, moves, together)
             together = min(TOGETHER, 2 * together) if better is not None else together // 2
             for chosen in moves:
@@ -256,6 +259,22 @@ class PlanSearch:
             current = better
             self.take(current)
         return current
+
+    def look_around(
+        self,
+        plan: SitePlan,
+        worth: FloatArray,
+        limit: float,
+        *,
+        breadth: int,
+        candidates: int,
+        pause: Callable[[], bool],
+    ) -> None:
+        """Evaluate, and so rank, the choices one move away that may cost less than ``limit``."""
+        for chosen in self._moves(plan, worth, breadth, candidates, limit):
+            if pause():
+                return
+            self.evaluate(chosen, limit)
 
     def _together(self, plan: SitePlan, moves: list[IntArray], count: int) -> SitePlan | None:
         """The plan after the best moves that touch different sites, if that is better."""
@@ -272,9 +291,9 @@ class PlanSearch:
         return better if better is not None and better.objective < plan.objective else None
 
     def _moves(
-        self, plan: SitePlan, worth: FloatArray, breadth: int, candidates: int
+        self, plan: SitePlan, worth: FloatArray, breadth: int, candidates: int, limit: float
     ) -> list[IntArray]:
-        """The moves most likely to pay, best first: close, open, swap and resize.
+        """The moves most likely to lead under ``limit``, best first: close, open, swap and resize.
 
         Each is ranked by a lower bound of what it leads to, at the plan's prices of capacity.
         """
@@ -301,7 +320,7 @@ class PlanSearch:
         ranking = np.concatenate([score.ravel(), resized])
         moves = []
         for at in np.argsort(ranking, kind="stable")[:breadth]:
-            if ranking[at] >= plan.objective:
+            if ranking[at] >= limit:
                 break
             chosen = plan.chosen.copy()
             if at >= score.size:

@@ -63,8 +63,10 @@ FIRST_NODES = 150
 TURNS = 7
 MODEL_TURN, MODEL_SITES = 2, 5
 """From which turn on small models of neighbouring sites are tried, and their sites."""
-PACKED, PACKED_S = 3, 3.0
-"""Sets of sites whose points are dealt out anew in a turn, and seconds for each at first.
+EXPLORED, DEALT = 8, 8
+"""Sets of sites that are looked around, and whose points are annealed among them, in a turn."""
+PACKED, PACKED_S = 4, 3.0
+"""Plans whose points are dealt out anew by small models in a turn, and seconds for each at first.
 
 Not in the first turn where the tree is on its way: it proves what it can within seconds.
 """
@@ -119,7 +121,9 @@ class WholeRun(WholeSearch):
                 with self._stage("model"):
                     self._model()
             with self._stage("search"):
+                self._explore(EXPLORED)
                 if turn or behind:
+                    self._deal(DEALT)
                     self._pack(PACKED, PACKED_S * (1 + turn))
                 self._recreate(self._rounds * GROWTH**turn, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:

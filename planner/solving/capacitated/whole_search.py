@@ -6,13 +6,14 @@ would cost divided, made whole, and improved by ruin and recreate and by small m
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
 from planner.solving.capacitated.assignment import WholePlan, nearest_with_room, rounded
+from planner.solving.capacitated.attended import attended
 from planner.solving.capacitated.bound import BoundResult
 from planner.solving.capacitated.course import Course
 from planner.solving.capacitated.divided import LARGE_PAIRS
@@ -20,6 +21,7 @@ from planner.solving.capacitated.kernel import packed
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.recreate import Recreation, Schedule
+from planner.solving.capacitated.redrawing import Job, obey, unless_halted
 from planner.solving.capacitated.search import SitePlan
 from planner.solving.capacitated.whole_bound import Place
 from planner.solving.method import Watch
@@ -34,8 +36,10 @@ FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
 """Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
 MODEL_S = 2.0
 """Seconds for a small model of neighbouring sites."""
-PACKED_WITHIN = 0.002
-"""Where whole points cost more than this beside divided ones, prices say little about pairs."""
+AROUND = 60
+"""Moves from a set of sites that are evaluated, and closed sites that they may open."""
+DEALT_POINTS, DEALT_WARM = 20_000_000, 0.1
+"""Rounds x points of annealing among given sites, two or three seconds, and its first warmth."""
 SCHEDULES, COOL = (0.3, 3.0, 1.0), 0.03
 """Warmth of the turns, in turn; and where plans are good and rounds are few."""
 
@@ -48,6 +52,9 @@ class WholeSearch(Course):
         self._offers = 0
         self._plans: list[WholePlan] = []
         self._seed = 0
+        self._explored: set[bytes] = set()
+        self._dealt: set[bytes] = set()
+        self._packed: dict[tuple[bytes, float], float] = {}
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
         self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
@@ -154,26 +161,83 @@ class WholeSearch(Course):
                 self._take(plan)
             self._report("search")
 
-    def _pack(self, count: int, seconds: float) -> None:
-        """Deal the points of the best sets of sites out anew, each for so many seconds."""
+    def _explore(self, count: int) -> None:
+        """Look around the best sets of sites for others that may be worth making whole.
+
+        Where capacity fits tightly the set that divides best is not the one that packs best, and
+        interchange, which only goes down, passes by the others.
+        """
         for chosen in self.search.ranked(count):
+            key = chosen.tobytes()
+            if key in self._explored or self.root is None:
+                continue
+            plan = None if self._done("search") else self.search.evaluate_anew(chosen)
+            if plan is None or plan.objective >= self.wanted:
+                return
+            self._explored.add(key)
+            self.search.look_around(
+                plan,
+                self.root.value,
+                self.wanted,
+                breadth=AROUND,
+                candidates=AROUND,
+                pause=lambda: self._done("search"),
+            )
+
+    def _deal(self, count: int) -> None:
+        """Whole points for the best sets of sites that have none, annealed without new sites."""
+        made = list[WholePlan]()
+        for chosen in self.search.ranked(count):
+            key = chosen.tobytes()
+            if key in self._dealt:
+                continue
             divided = None if self._done("search") else self.search.evaluate_anew(chosen)
             if divided is None or divided.objective >= self.wanted:
-                return
+                break
+            self._dealt.add(key)
             whole = self._known(divided.chosen) or self._made_whole(divided)
-            if whole is None:
-                continue
-            if whole.objective - divided.objective > PACKED_WITHIN * abs(whole.objective):
-                return
-            better = packed(
-                self.data,
-                divided,
-                whole,
-                seconds=min(seconds, self.watch.remaining_s),
-                gap=0.1 * self.settings.gap,
-                listen=lambda: self._listen("search"),
+            made += [] if whole is None else [whole]
+        for at in range(0, len(made), 2):
+            self._seed += 2
+            annealed = self._recreation.improved(
+                made[at : at + 2],
+                Schedule(max(LEAST_CHUNK, DEALT_POINTS // self.data.n), DEALT_WARM),
+                [self._seed, self._seed + 1][: len(made) - at],
+                same_sites=True,
+                pause=lambda: self._done("search"),
             )
-            self._take_reported(whole if better is None else better)
+            for plan in annealed:
+                self._take_reported(plan)
+
+    def _pack(self, count: int, seconds: float) -> None:
+        """Deal the points of the best plans out anew, each for so many seconds."""
+        tried = [one for one in self._plans[:count] if self._packed.get(_key(one), 0.0) < seconds]
+        together = max(1, self.settings.threads)
+        for at in range(0, len(tried), together):
+            if self._done("search"):
+                return
+            halt = np.zeros(1, np.int64)
+            batch = tried[at : at + together]
+            jobs = [job for job in (self._packing(plan, seconds, halt) for plan in batch) if job]
+            for plan in attended(jobs, halt, lambda: self._done("search")):
+                self._take_reported(plan)
+            self._packed |= {_key(plan): seconds for plan in batch}
+
+    def _packing(self, plan: WholePlan, seconds: float, halt: IntArray) -> Job | None:
+        """The work of packing a plan anew, for a thread that obeys ``halt``."""
+        divided = self.search.evaluate_anew(plan.chosen, shrink=False)
+        if divided is None:
+            return None
+        job = partial(
+            packed,
+            self.data,
+            divided,
+            plan,
+            seconds=min(seconds, self.watch.remaining_s),
+            gap=0.1 * self.settings.gap,
+            listen=partial(obey, halt),
+        )
+        return partial(unless_halted, job)
 
     def _made_whole(self, plan: SitePlan) -> WholePlan | None:
         """Whole points of a plan; of very many points it takes long and may be stopped."""
@@ -203,3 +267,8 @@ class WholeSearch(Course):
     def _take_reported(self, plan: WholePlan | None) -> None:
         self._take(plan)
         self._report("search")
+
+
+def _key(plan: WholePlan) -> tuple[bytes, float]:
+    """What a plan was tried as: its sites, and how good it was then."""
+    return (plan.chosen >= 0).tobytes(), plan.objective
