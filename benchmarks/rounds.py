@@ -3,14 +3,17 @@
 ``python -m benchmarks.rounds --data DIR --family cvrp_X|cmt|prins|synthetic --json OUT
 [--instances NAME ...] [--time-limit S] [--peer pyvrp|vroom]``
 
-cvrp_X, cmt: one depot, lorries of one capacity; ours and, with ``--peer pyvrp``, PyVRP alone for
-the same time. prins: depots and rounds decided together. synthetic: instances are numbers of stops
-(3000 unless named) with 3 depots and 3 disposal sites, with several trips a shift, and once more
-with a single trip, which is what VROOM (``--peer vroom``, extra ``bench``) can express.
+cvrp_X, cmt: one depot, lorries of one capacity; ours and, with ``--peer pyvrp``, PyVRP alone on the
+same file with the same seed for the same time. prins: depots and rounds decided together.
+synthetic: instances are numbers of stops (3000 unless named) with 3 depots and 3 disposal sites,
+with several trips a shift, and once more with a single trip, which is what VROOM (``--peer vroom``,
+extra ``bench``) can express.
 
 A row: instance, family, stops, cost, best_known, gap (a fraction), vehicles, seconds, checked,
 peer, peer_cost; and first_seconds (rounds that keep every rule), limit_seconds, peer_seconds, mib.
-``checked``: an evaluation of its own recomputed loads, times and cost from the written rounds.
+Of cvrp_X and cmt also overhead: the share of our seconds outside PyVRP's own code (models, answers,
+listeners, checking). ``checked``: an evaluation of its own recomputed loads, times and cost from
+the written rounds.
 """
 
 from __future__ import annotations
@@ -83,6 +86,8 @@ def _runs(given: argparse.Namespace) -> list[tuple[Any, Any]]:
 def _line(row: dict[str, Any]) -> str:
     gap = "" if row["gap"] is None else f"gap {row['gap']:.3%}"
     peer = "" if row["peer"] is None else f"{row['peer']} {row['peer_cost']}"
+    if row.get("overhead") is not None:
+        peer = f"overhead {row['overhead']:.1%}  {peer}"
     mark = "" if row["checked"] else "NOT CHECKED"
     return (
         f"{row['instance']:24} {row['stops']:5} stops  cost {row['cost']:.2f} {gap}  "

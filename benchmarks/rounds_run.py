@@ -12,6 +12,7 @@ import pyvrp
 
 from benchmarks.measuring import peak_resident_mib
 from benchmarks.rounds_instances import Capacitated, Located, Synthetic
+from benchmarks.rounds_overhead import pyvrp_clock
 from planner.routes import (
     RoundsProblem,
     RoundsSettings,
@@ -30,11 +31,13 @@ def run_capacitated(
     """Ours from reading to checked rounds, PyVRP alone for as long."""
     begin_s = time.perf_counter()
     problem = instance.problem
-    found = plan_rounds(problem, RoundsSettings(time_limit_s=limit_s, seed=seed))
+    with pyvrp_clock() as clock:
+        found = plan_rounds(problem, RoundsSettings(time_limit_s=limit_s, seed=seed))
     seconds = time.perf_counter() - begin_s
     cost = _length(instance, found)
     row = _row(instance.name, instance.family, problem, found, cost, seconds, limit_s)
     row |= {"best_known": instance.best_known, "gap": _gap(cost, instance.best_known)}
+    row["overhead"] = round(clock.overhead(seconds), 4)
     if peer == "pyvrp":
         begin_s = time.perf_counter()
         data = pyvrp.read(

@@ -276,10 +276,11 @@ def tables(case: RoundsCase, solution: RoundsSolution, *, draw: bool = True) -> 
         _round_row(case, one, name, draw=draw)
         for name, one in zip(ids, solution.rounds, strict=True)
     ]
+    facts = _facts(case)
     calls = [
         row
         for name, one in zip(ids, solution.rounds, strict=True)
-        for row in _call_rows(case, one, name)
+        for row in _call_rows(case, one, name, facts)
     ]
     return StreamRounds(
         case,
@@ -347,24 +348,39 @@ def _way(case: RoundsCase, one: Round, *, draw: bool) -> shapely.LineString:
     return shapely.LineString(points)
 
 
-def _call_rows(case: RoundsCase, one: Round, name: str) -> list[dict[str, object]]:
+Facts = Mapping[Kind, Sequence[tuple[str, str, str]]]
+"""Id, name and district of each place by kind and position."""
+
+
+def _facts(case: RoundsCase) -> Facts:
+    """Read off the tables once: a row of a table costs more than all else of a call."""
+    tables = {Kind.STOP: case.stops, Kind.DISPOSAL: case.sites, Kind.DEPOT: case.depots}
+    return {
+        kind: list(
+            zip(*(one[name].astype(str) for name in ("id", "name", "district")), strict=True)
+        )
+        for kind, one in tables.items()
+    }
+
+
+def _call_rows(case: RoundsCase, one: Round, name: str, facts: Facts) -> list[dict[str, object]]:
     rows, number = [], 0
     roads = case.roads[case.problem.vehicles[one.vehicle].id]
-    tables = {Kind.STOP: case.stops, Kind.DISPOSAL: case.sites, Kind.DEPOT: case.depots}
+    lorry = lorry_name(case, one)
     for call in one.visits:
-        row = tables[call.kind].iloc[call.position]
+        place_id, place_name, district = facts[call.kind][call.position]
         number += call.kind is Kind.STOP
         place = _place(case, call.kind, call.position)
         rows.append(
             {
                 "round_id": name,
                 "day": one.day,
-                "lorry": lorry_name(case, one),
+                "lorry": lorry,
                 "order": number if call.kind is Kind.STOP else None,
                 "kind": call.kind.value,
-                "id": str(row["id"]),
-                "name": str(row["name"]),
-                "district": str(row["district"]),
+                "id": place_id,
+                "name": place_name,
+                "district": district,
                 "share": call.share,
                 "arrive_s": call.arrive_s,
                 "begin_s": call.begin_s,

@@ -19,7 +19,7 @@ from scenarios.rounds_words import day_names, figure_lines
 from scenarios.wording import LANGUAGES
 
 EVERY_S = 1.0
-COST_SHARE = 0.04
+COST_SHARE = 0.08
 """Of the search's time at most, as far as what writing took the last time tells."""
 
 

@@ -23,8 +23,8 @@ from planner.routes.solution import Round, RoundsSolution, Unserved
 from planner.routes.twin import WORTH_S, Twin
 from planner.solution import Cancelled, Outcome, Reason
 
-QUICK_S = 2.0
-"""A first answer for everything within this."""
+QUICK_S = 1.4
+"""A first answer for everything within this: within two seconds with all that comes before it."""
 ALONE_S = 0.6
 """For a problem of one task, which is searched on anyway."""
 QUICK_SHARE = 0.25

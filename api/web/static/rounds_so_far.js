@@ -13,6 +13,7 @@ const yuan = (value) => Math.round(value).toLocaleString("en-US");
 
 function newMap() {
   map = makeMap("so-far-map");
+  map.options.zoomSnap = 0.25;
   // Rounds are read on the roads of the plan; without them the map says no less, only less well.
   addRoads(map, data.plan).catch(() => {});
 }
