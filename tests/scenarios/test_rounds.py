@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from geodata.faults import InputError
-from planner.routes import RoundsSettings
+from planner.routes import RoundsSettings, plan_rounds
 from scenarios.deliverables.rounds_geopackage import rounds_geojson, write_rounds_geopackage
 from scenarios.deliverables.rounds_map import rounds_map_data, rounds_page
 from scenarios.deliverables.rounds_workbook import write_rounds_workbook
@@ -175,6 +175,26 @@ def test_the_split_costs_no_more_than_either_extreme(stores_and_rounds):
     assert all(math.isfinite(cost) for cost in costs.values())
     assert len(split.lines("zh")) == 3
     json.dumps(split.as_dict(), allow_nan=False)
+
+
+def test_every_way_is_searched_with_the_same_effort(county, monkeypatch):
+    asked = []
+
+    def planned(problem, settings, listen=None):
+        asked.append((settings, problem.stops.ids))
+        return plan_rounds(problem, settings, listen)
+
+    monkeypatch.setattr("scenarios.rounds_split.plan_rounds", planned)
+    found = rounds_of_plan(
+        *county, streams=[SMALL], settings=replace(QUICK, iterations=3), split=True, draw=False
+    ).streams[SMALL]
+    first, last = asked[:-3], asked[-3:]
+    assert len({settings for settings, _ in first}) == len({settings for settings, _ in last}) == 1
+    everybody = first[0][1]
+    assert everybody == last[1][1]  # rounds to everybody are a way that is searched on
+    ways = dict(found.split.rows())
+    assert (ways["all_rounds"].store_of < 0).all()
+    assert ways["split"].cost_cny == min(one.cost_cny for one in ways.values())
 
 
 def test_the_three_ways_are_shown_side_by_side(stores_and_rounds, tmp_path):
