@@ -70,11 +70,19 @@ class Watcher(threading.Thread):
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Within it a wish to stop interrupts the main thread, not only where it asks for one."""
+        """Within it a wish to stop interrupts the main thread, not only where it asks for one.
+
+        Raises
+        ------
+        Cancelled
+            If nothing within it took the interruption for its own.
+        """
         self._interrupts = True
         try:
             self.interrupted()  # by a wish from before
             yield
+        except KeyboardInterrupt:
+            raise Cancelled from None
         finally:
             self._interrupts = False
 

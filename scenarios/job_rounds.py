@@ -72,12 +72,12 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
     scenario = _with_sites_as_they_are(Scenario.model_validate(spec["scenario"]), options)
     start: EarlierPlan | None = read_earlier_plan(Path(spec["start"])) if spec["start"] else None
     given: list[Inputs] = []
-    plan = run(
-        scenario, folder=spec["folder"], on_progress=hear, on_inputs=given.append, start=start
-    )
     earlier = read_earlier_rounds(Path(spec["keep"])) if spec.get("keep") else None
-    showing = SoFar(plan, Path(spec["so_far"]), hear.so_far) if spec.get("so_far") else None
     with hear.stoppable():
+        plan = run(
+            scenario, folder=spec["folder"], on_progress=hear, on_inputs=given.append, start=start
+        )
+        showing = SoFar(plan, Path(spec["so_far"]), hear.so_far) if spec.get("so_far") else None
         found = _searched(plan, given[0], options, earlier, hear, showing)
     hear(RunProgress("write"))
     write_rounds(found, Path(spec["out"]), spec["lang"])

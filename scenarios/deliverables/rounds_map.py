@@ -131,6 +131,7 @@ def rounds_map_data(rounds: RoundsPlan, lang: str) -> dict[str, Any]:
             "on_board": _("On board (t)"), "stores": _("Shared stores"),
             "ways": _("Side by side"),
             "hint": _("Click a lorry to see its round alone"),
+            **{kind: _(KIND_NAMES[kind]) for kind in ("depot", "disposal")},
         },
     }  # fmt: skip
 

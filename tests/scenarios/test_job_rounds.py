@@ -118,7 +118,7 @@ def test_a_wish_to_stop_interrupts_only_where_it_may():
                 signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)  # it has been heard
         signal.raise_signal(signal.SIGINT)  # files are being written
-        with pytest.raises(KeyboardInterrupt), watcher.interrupting():
+        with pytest.raises(Cancelled), watcher.interrupting():
             pytest.fail("the wish came before")
     finally:
         signal.signal(signal.SIGINT, before)
@@ -155,6 +155,6 @@ def test_streams_asked_for_are_the_only_ones(tmp_path, monkeypatch):
     spec = spec_of(tmp_path, streams=["straw_storage"])
     spec["scenario"] = {**DOCUMENT, "streams": [{"stream": "straw_storage"}, *DOCUMENT["streams"]]}
     with pytest.raises(Cancelled):
-        planned_rounds(spec, lambda _event: None)
+        planned_rounds(spec, Teller(Sink(), Wish()))
     assert asked == ["straw_storage"]
     assert job_rounds.SITES_GAP < 1

@@ -1,4 +1,5 @@
 "use strict";
+const CLOSE = 12; // From this zoom on stops have room for their numbers.
 // The rounds page: the map that folium made, a panel with days and lorries, one layer a round.
 function startRoundsMap(map) {
   const data = JSON.parse(document.getElementById("rounds-data").textContent);
@@ -17,13 +18,14 @@ function startRoundsMap(map) {
   };
   const panel = document.getElementById("panel");
 
-  // A chooser as buttons: the days of a week are seen at once and need no second click.
-  function chooser(title, names, chosen, choose) {
+  // A chooser as buttons: the days of a week are seen at once and need no second click. What has
+  // nothing to show is marked, not hidden: that no lorry is out on Sundays is worth knowing.
+  function chooser(title, names, chosen, choose, isEmpty = () => false) {
     const box = element("div", "chooser");
     if (names.length < 2) return box;
     box.append(element("h2", "", title));
     names.forEach((name, k) => {
-      const button = element("button", k === chosen ? "on" : "", name);
+      const button = element("button", [k === chosen && "on", isEmpty(k) && "empty"].filter(Boolean).join(" "), name);
       button.type = "button";
       button.setAttribute("aria-pressed", String(k === chosen));
       button.addEventListener("click", () => choose(k));
@@ -48,30 +50,56 @@ function startRoundsMap(map) {
     return box;
   }
 
+  function key() {
+    const box = element("p", "hint");
+    ["depot", "disposal"].forEach((kind) => {
+      box.append(element("i", `site ${kind} key`), element("span", "key-text", words[kind]));
+    });
+    return box;
+  }
+
+  function firstDay(stream) {
+    return stream && stream.rounds.length ? Math.min(...stream.rounds.map((round) => round.day)) : 0;
+  }
+
   function visible(round) {
     if (round.day !== view.day) return false;
     return view.alone === null ? !view.hidden.has(round.lorry) : view.alone === round.lorry;
   }
 
-  // An arrow every so many pixels, on the way as it is driven.
-  function arrows(line, colour) {
+  // An arrow every so many pixels, on the way as it is driven; only where somebody looks: close by,
+  // a county has tens of thousands of them.
+  const pointers = L.layerGroup().addTo(map);
+  function arrows(line, colour, seen) {
     const every = 90;
     let left = every / 2;
     for (let k = 1; k < line.length; k += 1) {
       const a = map.latLngToLayerPoint(line[k - 1]), b = map.latLngToLayerPoint(line[k]);
       const dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy);
       let at = left;
-      while (length > 0 && at <= length) {
-        const point = map.layerPointToLatLng([a.x + (dx * at) / length, a.y + (dy * at) / length]);
+      while (at <= length && seen.intersects(L.bounds([a, b]))) {
+        const spot = L.point(a.x + (dx * at) / length, a.y + (dy * at) / length);
+        at += every;
+        if (!seen.contains(spot)) continue;
         const mark = element("i", "arrow");
         mark.style.borderLeftColor = colour;
         mark.style.transform = `rotate(${Math.atan2(dy, dx)}rad)`;
         const icon = L.divIcon({ className: "arrow-box", html: mark, iconSize: [12, 12] });
-        L.marker(point, { icon, interactive: false, keyboard: false }).addTo(shown);
-        at += every;
+        L.marker(map.layerPointToLatLng(spot), { icon, interactive: false, keyboard: false, zIndexOffset: -1000 }).addTo(pointers);
       }
-      left = length > 0 ? at - length : left;
+      // What was passed over out of sight counts on, so that arrows stay where they are.
+      left = (((left - length) % every) + every) % every;
     }
+  }
+
+  function point() {
+    pointers.clearLayers();
+    const stream = data.streams[view.stream];
+    const drawn = stream ? stream.rounds.filter(visible) : [];
+    if (map.getZoom() < CLOSE && drawn.length > 12) return;
+    const pixels = map.getPixelBounds(), origin = map.getPixelOrigin();
+    const seen = L.bounds(pixels.min.subtract(origin), pixels.max.subtract(origin));
+    drawn.forEach((round) => arrows(round.line, stream.lorries[round.lorry].colour, seen));
   }
 
   function popup(call, round, lorry) {
@@ -88,7 +116,7 @@ function startRoundsMap(map) {
     const stream = data.streams[view.stream];
     if (!stream) return;
     const drawn = stream.rounds.filter(visible);
-    const close = map.getZoom() >= 12 || drawn.length <= 3;
+    const close = map.getZoom() >= CLOSE || drawn.length <= 3;
     stream.brings.forEach((line) => L.polyline(line, { color: "#6b5b95", weight: 1.5, dashArray: "4 4", interactive: false }).addTo(shown));
     drawn.forEach((round) => {
       const lorry = stream.lorries[round.lorry];
@@ -96,7 +124,6 @@ function startRoundsMap(map) {
       const about = element("div", "popup");
       about.append(element("b", "", lorry.name), element("div", "", round.facts));
       line.bindPopup(about).addTo(shown);
-      if (close || drawn.length <= 12) arrows(round.line, lorry.colour);
       round.calls.forEach((call) => {
         let mark;
         if (call.n === null) {
@@ -128,14 +155,15 @@ function startRoundsMap(map) {
     const stream = data.streams[view.stream];
     panel.replaceChildren();
     panel.append(chooser(words.stream, data.streams.map((one) => one.name), view.stream, (k) => {
-      Object.assign(view, { stream: k, day: 0, alone: null });
+      Object.assign(view, { stream: k, day: firstDay(data.streams[k]), alone: null });
       view.hidden.clear();
       redraw();
     }));
     if (!stream) return;
     panel.append(sideBySide(stream));
-    panel.append(chooser(words.day, stream.days, view.day, (k) => { view.day = k; redraw(); }));
-    panel.append(element("h2", "", words.lorries), element("p", "hint", words.hint));
+    const out = new Set(stream.rounds.map((round) => round.day));
+    panel.append(chooser(words.day, stream.days, view.day, (k) => { view.day = k; redraw(); }, (k) => !out.has(k)));
+    panel.append(element("h2", "", words.lorries), element("p", "hint", words.hint), key());
     const tools = element("div", "chooser");
     [[words.all, () => view.hidden.clear()],
       [words.none, () => stream.lorries.forEach((_one, k) => view.hidden.add(k))]].forEach(([text, act]) => {
@@ -182,8 +210,11 @@ function startRoundsMap(map) {
   function redraw() {
     frame();
     draw();
+    point();
   }
   map.on("zoomend", draw);
+  map.on("moveend", point);
+  view.day = firstDay(data.streams[0]);
   redraw();
   window.roundsMap = { map, data, view, redraw, ready: true };
 }
