@@ -4,12 +4,13 @@ The transport that divides the points among open sites prices their capacity. A 
 these prices is over the point's least by more than what the whole plan costs beside the divided one
 is in no better plan of these sites; of the others the cheapest matter most (kernel search, after
 Guastaroba and Speranza 2014). HiGHS packs the narrowest model in a fraction of a second; each
-further one begins from what the one before found.
+further one begins from what the one before found. Where capacity fits so tightly that there are few
+ways to pack, the pairs of several plans together are the best model of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -36,22 +37,27 @@ LEAST_S = 0.1
 def packed(
     data: CapacitatedData,
     divided: SitePlan,
-    whole: WholePlan,
+    plans: Sequence[WholePlan],
     *,
     seconds: float,
     gap: float,
     listen: Callable[[], None],
 ) -> WholePlan:
-    """The whole plan with its points dealt out anew to the same sites, never worse than it was.
+    """Points dealt out anew to the sites of some whole plans, never worse than the best of them.
 
     Parameters
     ----------
     divided : the same sites with points divided; its prices choose the pairs
+    plans : of these sites, best first; what any of them uses is in every model, so that parts of
+        one may go with parts of another
     """
     until_s, over, pairs = perf_counter() + seconds, _over(data, divided), 0
+    whole, used = plans[0], np.zeros((data.m, data.n), np.bool_)
+    for plan in plans:
+        used[plan.site, np.arange(data.n)] = True
     for width in WIDTHS:
         left_s = until_s - perf_counter()
-        allowed = _pairs(over, whole.objective - divided.objective, width)
+        allowed = used | _pairs(over, whole.objective - divided.objective, width)
         if left_s < LEAST_S or allowed.sum() <= pairs:
             break
         pairs = allowed.sum()
@@ -60,6 +66,13 @@ def packed(
         if found is not None and found.objective < whole.objective:
             whole = found
     return whole
+
+
+def priced_pairs(
+    data: CapacitatedData, divided: SitePlan, whole: WholePlan, width: float
+) -> BoolArray:
+    """(m, n) the pairs of a model of this width; for all sites too many, for some of them few."""
+    return _pairs(_over(data, divided), whole.objective - divided.objective, width)
 
 
 def _over(data: CapacitatedData, divided: SitePlan) -> FloatArray:

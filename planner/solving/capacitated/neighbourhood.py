@@ -41,11 +41,13 @@ def nearness(data: CapacitatedData) -> IntArray:
     return order
 
 
-def neighbourhoods(data: CapacitatedData, count: int) -> Iterator[IntArray]:
-    """Groups of ``count`` neighbouring sites, one around each site."""
-    near = nearness(data)
-    for j in range(data.m):
-        group = near[j, : min(count, data.m)]
+def neighbourhoods(
+    data: CapacitatedData, count: int, among: BoolArray | None = None
+) -> Iterator[IntArray]:
+    """Groups of ``count`` neighbouring sites, one around each site; of those ``among`` (m,)."""
+    near, among = nearness(data), np.ones(data.m, np.bool_) if among is None else among
+    for j in np.flatnonzero(among):
+        group = near[j][among[near[j]]][:count]
         yield np.unique(np.append(group, j))
 
 
@@ -58,19 +60,25 @@ def improved_by_neighbourhoods(
     pause: Pause,
     on_better: Callable[[WholePlan], None],
     threads: int = 1,
+    allowed: BoolArray | None = None,
 ) -> WholePlan:
     """Go round the neighbourhoods once, keeping every improvement.
 
-    ``pause`` is asked in the caller's thread, also while a model is solved, whether to stop.
+    Parameters
+    ----------
+    pause : asked in the caller's thread, also while a model is solved, whether to stop
+    allowed : (m, n) pairs that may be used, of open sites, which then stay; without it sites may
+        open and close, and points go to the nearest of their group
     """
+    among = None if allowed is None else plan.chosen >= 0
 
     def job(base: WholePlan, site: IntArray, listen: Listen) -> Job:
-        free = Freed.of(data, base, site)
+        free = Freed.of(data, base, site, allowed)
         return partial(solved, data, base, free, seconds=seconds_each, gap=GAP, listen=listen)
 
     drawing = Drawing(job, lambda one: one.objective, pause, on_better)
     redrawing = Redrawing(data, plan, drawing, threads)
-    redrawing.improved(list(neighbourhoods(data, count)))
+    redrawing.improved(list(neighbourhoods(data, count, among)))
     return redrawing.plan
 
 

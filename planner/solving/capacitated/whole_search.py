@@ -6,6 +6,7 @@ would cost divided, made whole, and improved by ruin and recreate and by small m
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property, partial
 
 import numpy as np
@@ -17,7 +18,7 @@ from planner.solving.capacitated.attended import attended
 from planner.solving.capacitated.bound import BoundResult
 from planner.solving.capacitated.course import Course
 from planner.solving.capacitated.divided import LARGE_PAIRS
-from planner.solving.capacitated.kernel import packed
+from planner.solving.capacitated.kernel import packed, priced_pairs
 from planner.solving.capacitated.neighbourhood import improved_by_neighbourhoods
 from planner.solving.capacitated.opening import FREE
 from planner.solving.capacitated.recreate import Recreation, Schedule
@@ -34,12 +35,16 @@ CHUNK_POINTS, LEAST_CHUNK = 8_000_000, 4_000
 """Rounds x points of ruin and recreate between two reports, and rounds at least: about a second."""
 FIRST_ROUNDS, ROUNDS_A_PAIR = 40_000, 200
 """Rounds of ruin and recreate in the first turn, fewer of few pairs; three times as many a time."""
-MODEL_S = 2.0
-"""Seconds for a small model of neighbouring sites."""
+MODEL_S, MODEL_SHARE = 2.0, 0.25
+"""Seconds for a small model of neighbouring sites, and of the time left for all in a turn."""
 AROUND = 60
 """Moves from a set of sites that are evaluated, and closed sites that they may open."""
-DEALT_POINTS, DEALT_WARM = 20_000_000, 0.1
-"""Rounds x points of annealing among given sites, two or three seconds, and its first warmth."""
+DEALT_POINTS, DEALT_WARM = 20_000_000, 30.0
+"""Rounds x points of annealing among given sites, a second or two, and its first warmth: in units
+of what it costs a point to be whole (zya and gya of Kong 2021, where these differ by a hundred)."""
+MOST_PLANS, OTHERS, ALIKE = 8, 6, 0.02
+"""Best plans of different sites, and plans of the same sites, that are kept; plans of the same
+sites that differ in fewer points than the last, a share, are the same."""
 SCHEDULES, COOL = (0.3, 3.0, 1.0), 0.03
 """Warmth of the turns, in turn; and where plans are good and rounds are few."""
 
@@ -55,6 +60,7 @@ class WholeSearch(Course):
         self._explored: set[bytes] = set()
         self._dealt: set[bytes] = set()
         self._packed: dict[tuple[bytes, float], float] = {}
+        self._others: defaultdict[bytes, list[WholePlan]] = defaultdict(list)
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
         self._rounds = min(FIRST_ROUNDS, ROUNDS_A_PAIR * pairs)
@@ -129,13 +135,14 @@ class WholeSearch(Course):
             return
         if plan.objective < self.objective:
             self.whole = plan
-        key = (plan.chosen >= 0).tobytes()
-        same = [k for k, other in enumerate(self._plans) if (other.chosen >= 0).tobytes() == key]
-        if same and self._plans[same[0]].objective <= plan.objective:
+        others = self._others[_sites(plan)]
+        if all((one.site != plan.site).sum() > ALIKE * self.data.n for one in others):
+            self._others[_sites(plan)] = sorted([*others, plan], key=_objective)[:OTHERS]
+        same = [one for one in self._plans if _sites(one) == _sites(plan)]
+        if same and same[0].objective <= plan.objective:
             return
-        for k in same:
-            del self._plans[k]
-        self._plans = sorted([*self._plans, plan], key=lambda one: one.objective)[:8]
+        rest = [one for one in self._plans if _sites(one) != _sites(plan)]
+        self._plans = sorted([*rest, plan], key=_objective)[:MOST_PLANS]
 
     def _recreate(self, rounds: int, warm: float) -> None:
         """Ruin and recreate from the best plan and the best of another set of sites."""
@@ -184,30 +191,37 @@ class WholeSearch(Course):
                 pause=lambda: self._done("search"),
             )
 
-    def _deal(self, count: int) -> None:
-        """Whole points for the best sets of sites that have none, annealed without new sites."""
-        made = list[WholePlan]()
-        for chosen in self.search.ranked(count):
-            key = chosen.tobytes()
-            if key in self._dealt:
-                continue
+    def _deal(self, fresh: int, again: int) -> None:
+        """Anneal the points of sets of sites among these: best ones that are new, and the best."""
+        known = [one.chosen for one in self._plans[:again]]
+        new = [one for one in self.search.ranked(fresh) if one.tobytes() not in self._dealt]
+        self._dealt |= {one.tobytes() for one in new}
+        starts = list[tuple[WholePlan, float]]()
+        for chosen in [*new, *known, *known]:
             divided = None if self._done("search") else self.search.evaluate_anew(chosen)
-            if divided is None or divided.objective >= self.wanted:
-                break
-            self._dealt.add(key)
-            whole = self._known(divided.chosen) or self._made_whole(divided)
-            made += [] if whole is None else [whole]
-        for at in range(0, len(made), 2):
-            self._seed += 2
-            annealed = self._recreation.improved(
-                made[at : at + 2],
-                Schedule(max(LEAST_CHUNK, DEALT_POINTS // self.data.n), DEALT_WARM),
-                [self._seed, self._seed + 1][: len(made) - at],
-                same_sites=True,
-                pause=lambda: self._done("search"),
-            )
-            for plan in annealed:
-                self._take_reported(plan)
+            whole = None
+            if divided is not None and divided.objective < self.wanted:
+                whole = self._made_whole(divided)
+            if divided is not None and whole is not None:
+                starts.append((whole, whole.objective - divided.objective))
+        for at in range(0, len(starts), 2):
+            self._anneal_among(starts[at : at + 2])
+
+    def _anneal_among(self, starts: list[tuple[WholePlan, float]]) -> None:
+        """Anneal plans without opening further sites; what whole points cost them is the warmth."""
+        if self._done("search"):
+            return
+        warm = max(cost / abs(plan.objective) for plan, cost in starts)
+        self._seed += 2
+        annealed = self._recreation.improved(
+            [plan for plan, _ in starts],
+            Schedule(max(LEAST_CHUNK, DEALT_POINTS // self.data.n), DEALT_WARM * warm, warm / 10),
+            [self._seed, self._seed + 1][: len(starts)],
+            same_sites=True,
+            pause=lambda: self._done("search"),
+        )
+        for plan in annealed:
+            self._take_reported(plan)
 
     def _pack(self, count: int, seconds: float) -> None:
         """Deal the points of the best plans out anew, each for so many seconds."""
@@ -219,9 +233,9 @@ class WholeSearch(Course):
             halt = np.zeros(1, np.int64)
             batch = tried[at : at + together]
             jobs = [job for job in (self._packing(plan, seconds, halt) for plan in batch) if job]
-            for plan in attended(jobs, halt, lambda: self._done("search")):
-                self._take_reported(plan)
             self._packed |= {_key(plan): seconds for plan in batch}
+            for plan in attended(jobs, halt, lambda: self._done("search")) if jobs else ():
+                self._take_reported(plan)
 
     def _packing(self, plan: WholePlan, seconds: float, halt: IntArray) -> Job | None:
         """The work of packing a plan anew, for a thread that obeys ``halt``."""
@@ -232,7 +246,7 @@ class WholeSearch(Course):
             packed,
             self.data,
             divided,
-            plan,
+            [plan, *self._others[_sites(plan)]],
             seconds=min(seconds, self.watch.remaining_s),
             gap=0.1 * self.settings.gap,
             listen=partial(obey, halt),
@@ -244,16 +258,20 @@ class WholeSearch(Course):
         pause = (lambda: self._over("search")) if self._large else None
         return rounded(self.data, plan, pause=pause)
 
-    def _known(self, chosen: IntArray) -> WholePlan | None:
-        """The best whole plan of these sites so far."""
-        same = [one for one in self._plans if ((one.chosen >= 0) == (chosen >= 0)).all()]
-        return same[0] if same else None
+    def _neighbourhoods(self, count: int, width: float | None) -> None:
+        """Improve the whole plan around each site once, by small models.
 
-    def _neighbourhoods(self, count: int) -> None:
-        """Improve the whole plan around each site once, by small models."""
+        With a ``width`` sites stay and points may use the pairs that prices leave open.
+        """
         if self.whole is None or self._done("search"):
             return
-        until = self.watch.seconds + 0.25 * self.watch.remaining_s
+        allowed = None
+        if width is not None:
+            divided = self.search.evaluate_anew(self.whole.chosen, shrink=False)
+            if divided is None:
+                return
+            allowed = priced_pairs(self.data, divided, self.whole, width)
+        until = self.watch.seconds + MODEL_SHARE * self.watch.remaining_s
         improved_by_neighbourhoods(
             self.data,
             self.whole,
@@ -262,6 +280,7 @@ class WholeSearch(Course):
             pause=lambda: self._done("search") or self.watch.seconds > until,
             on_better=self._take_reported,
             threads=self.settings.threads,
+            allowed=allowed,
         )
 
     def _take_reported(self, plan: WholePlan | None) -> None:
@@ -269,6 +288,15 @@ class WholeSearch(Course):
         self._report("search")
 
 
+def _sites(plan: WholePlan) -> bytes:
+    """The sites of a plan, whatever their sizes."""
+    return (plan.chosen >= 0).tobytes()
+
+
+def _objective(plan: WholePlan) -> float:
+    return plan.objective
+
+
 def _key(plan: WholePlan) -> tuple[bytes, float]:
     """What a plan was tried as: its sites, and how good it was then."""
-    return (plan.chosen >= 0).tobytes(), plan.objective
+    return _sites(plan), plan.objective

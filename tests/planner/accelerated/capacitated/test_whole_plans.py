@@ -65,7 +65,7 @@ def check_small_models(first: int, count: int) -> int:
         if begun is None:
             continue
         divided, whole = begun
-        better = packed(data, divided, whole, seconds=5.0, gap=0.0, listen=lambda: None) or whole
+        better = packed(data, divided, [whole], seconds=5.0, gap=0.0, listen=lambda: None)
         assert better.objective <= whole.objective * (1 + 1e-9) + 1e-9, f"seed {seed}"
         assert not faults_of(problem, data, better), f"seed {seed}"
         last = improved_by_neighbourhoods(
