@@ -125,7 +125,11 @@ class Course(ABC):
             answer.found(self.problem, self.data, flows, NAME),
             objective=self.objective,
             bound=min(self.bound, self.objective),
-            reduced={"nodes": self._nodes},
+            reduced={
+                "nodes": self._nodes,
+                "pairs": self.data.n * self.data.m,
+                "held_mib": self.data.held_mib,
+            },
             stage_seconds=dict(self.stages),
             bound_proof=self._proof_of_bound,
             bound_verified=at_root and self._ended and self._reproven(),

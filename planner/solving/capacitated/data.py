@@ -17,6 +17,11 @@ from planner.solving.capacitated.opening import FREE, OPEN
 MOST_PAIRS = 40_000_000
 """Demand points x sites that are held densely (8 bytes each)."""
 
+BYTES_A_PAIR = 100
+"""What all arrays over the pairs of points and sites take at most, for each: costs by site and by
+point, the order of sites, the pairs of the bound with their shares, and copies while they are made.
+"""
+
 NO_LIMIT = np.iinfo(np.int64).max // 2
 
 
@@ -68,6 +73,11 @@ class CapacitatedData:
     def largest(self) -> FloatArray:
         """(m,) capacity of the largest size of each site."""
         return self.capacity[self.size_start[1:] - 1]
+
+    @property
+    def held_mib(self) -> int:
+        """About what the arrays over all pairs take at most, by their number; not measured."""
+        return -(-self.n * self.m * BYTES_A_PAIR // 2**20)
 
     def fewest_sites(self, state: IntArray, banned: BoolArray | None = None) -> int:
         """How many sites must be open at least: as asked, and for enough capacity.

@@ -87,5 +87,6 @@ def _over(data: CapacitatedData, divided: SitePlan) -> FloatArray:
 def _pairs(over: FloatArray, most: float, width: float) -> BoolArray:
     """(m, n) the pairs that are worth looking at."""
     count = min(int((1 + width) * over.shape[1]), MOST_PAIRS, over.size - 1)
-    allowed: BoolArray = over <= min(most, float(np.partition(over, count, axis=None)[count]))
+    least = float(np.partition(over, count, axis=None)[count])
+    allowed: BoolArray = over <= min(max(most, 0.0), least)
     return allowed

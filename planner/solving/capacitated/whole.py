@@ -64,12 +64,13 @@ TURNS, MOST_GROWTH = 30, 9
 """Turns before the tree gets the rest of the time, and how much longer than the first they grow."""
 LARGE_TURNS = 7
 """The same of very many pairs, each three times as long as the one before."""
-MODEL_TURN = 1
-MODELS = ((6, 0.8), (6, 1.6), (5, None), (8, 1.6), (7, None))
-"""From this turn on small models of neighbouring sites: their sites, and how wide, in turn.
+REGIONS = ((6, 0.8), (6, 1.6), (8, 1.6))
+"""Small models of neighbouring open sites that stay: how many sites, and how wide.
 
-Those that keep the sites find in 10 s on gya2 (Kong 2021) what CPLEX does not in two hours.
+They find in 10 s on gya2 (Kong 2021) what CPLEX does not in two hours.
 """
+MODEL_TURN, MODELS = 2, (5, 7, 6, 8)
+"""From this turn on those in which sites open and close, too: their sites, in turn."""
 EXPLORED, DEALT, DEALT_AGAIN = 8, 8, 3
 """Sets of sites that are looked around in a turn, of the best that are annealed once, and of the
 best plans' that are annealed twice in every turn."""
@@ -134,9 +135,10 @@ class WholeRun(WholeSearch):
                 if turn or behind:
                     self._deal(DEALT, DEALT_AGAIN)
                     self._pack(PACKED, PACKED_S * (1 + turn))
+                    self._redraw_regions(REGIONS)
                 self._recreate(self._rounds * growth, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:
-                    self._neighbourhoods(*MODELS[(turn - MODEL_TURN) % len(MODELS)])
+                    self._neighbourhoods(MODELS[(turn - MODEL_TURN) % len(MODELS)], None)
         with self._stage("branch"):
             self._branch(tree, None)
 

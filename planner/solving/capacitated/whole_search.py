@@ -7,11 +7,12 @@ would cost divided, made whole, and improved by ruin and recreate and by small m
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property, partial
 
 import numpy as np
 
-from planner.problem import FloatArray, IntArray, SitingProblem
+from planner.problem import BoolArray, FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
 from planner.solving.capacitated.assignment import WholePlan, nearest_with_room, rounded
 from planner.solving.capacitated.attended import attended
@@ -60,6 +61,7 @@ class WholeSearch(Course):
         self._explored: set[bytes] = set()
         self._dealt: set[bytes] = set()
         self._packed: dict[tuple[bytes, float], float] = {}
+        self._redrawn: set[tuple[bytes, float, int, float]] = set()
         self._others: defaultdict[bytes, list[WholePlan]] = defaultdict(list)
         pairs = max(1, self.data.n * self.data.m)
         self._breadth = int(np.clip(1.5e8 / pairs, 16, 1500))
@@ -258,19 +260,25 @@ class WholeSearch(Course):
         pause = (lambda: self._over("search")) if self._large else None
         return rounded(self.data, plan, pause=pause)
 
-    def _neighbourhoods(self, count: int, width: float | None) -> None:
+    def _redraw_regions(self, regions: Sequence[tuple[int, float]]) -> None:
+        """Deal points out anew among neighbouring sites of the best plan, if it is new."""
+        for count, width in regions:
+            if self.whole is None or self._done("search"):
+                return
+            key = (*_key(self.whole), count, width)
+            divided = self.search.evaluate_anew(self.whole.chosen, shrink=False)
+            if divided is not None and key not in self._redrawn:
+                self._redrawn.add(key)
+                allowed = priced_pairs(self.data, divided, self.whole, width)
+                self._neighbourhoods(count, allowed)
+
+    def _neighbourhoods(self, count: int, allowed: BoolArray | None) -> None:
         """Improve the whole plan around each site once, by small models.
 
-        With a ``width`` sites stay and points may use the pairs that prices leave open.
+        With ``allowed`` pairs (m, n) sites stay open or closed; without, they are chosen too.
         """
         if self.whole is None or self._done("search"):
             return
-        allowed = None
-        if width is not None:
-            divided = self.search.evaluate_anew(self.whole.chosen, shrink=False)
-            if divided is None:
-                return
-            allowed = priced_pairs(self.data, divided, self.whole, width)
         until = self.watch.seconds + MODEL_SHARE * self.watch.remaining_s
         improved_by_neighbourhoods(
             self.data,
