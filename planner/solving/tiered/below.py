@@ -69,7 +69,7 @@ def _phase(
     tonnes = first.tonnes[t]
     point = first.point[order]
     cost = first.cost[t, order] + tonnes[point] * onward[t, facility]
-    allowed = _allowed(problem, t, later)
+    allowed = allowed_before(problem, 0, t, later)
     must = (part.required | (part.existing & ~part.closable)) & np.logical_or.reduceat(
         allowed, part.size_start[:-1]
     )
@@ -92,14 +92,15 @@ def _phase(
     return (size, chosen) if fits else None
 
 
-def _allowed(problem: TieredProblem, t: int, later: IntArray | None) -> BoolArray:
-    """(o,) sizes that a phase may have when the next phase has ``later`` (f,)."""
-    part = problem.streams[0].tiers[0].facilities
-    possible: BoolArray = possible_sizes(problem, 0, 0)[t]
+def allowed_before(problem: TieredProblem, k: int, t: int, later: IntArray | None) -> BoolArray:
+    """(o,) sizes of a tier that a phase may have when the next phase has ``later`` (f,)."""
+    tier = problem.streams[0].tiers[k]
+    part = tier.facilities
+    possible: BoolArray = possible_sizes(problem, 0, k)[t]
     if later is None:
         return possible
     owner, option = part.facility_of_size, np.arange(len(possible))
-    lives_on = problem.alive(problem.streams[0].tiers[0])[t + 1][owner]
+    lives_on = problem.alive(tier)[t + 1][owner]
     grown = part.expandable[owner] & (option <= later[owner])
     follows = (later[owner] >= 0) & (grown | (option == later[owner]))
     allowed: BoolArray = possible & (follows | ~lives_on)

@@ -95,6 +95,24 @@ class Planner:
             if plan is not None and not self._stop():
                 self._take(rounded(data, plan))
 
+    def offer(self, plan: MainPlan) -> None:
+        """Take over a plan that was found otherwise, where its sizes are among the options."""
+        data, choice = self._data, self._main.choice
+        position = np.full(len(choice.facility), -1)
+        position[data.site] = np.arange(data.m)
+        at = np.full(len(choice.size), -1)
+        at[data.size] = np.arange(len(data.size))
+        chosen = np.full(data.m, -1)
+        for a, place in enumerate(data.site.tolist()):
+            j = int(choice.facility[place])
+            span = np.arange(choice.size_start[place], choice.size_start[place + 1])
+            wanted = span[choice.size[span] == (plan.size[j] if j >= 0 else -1)]
+            if len(wanted):
+                chosen[a] = at[wanted[0]]
+        site = position[self._main.facility[plan.item[data.point]]]
+        if (site >= 0).all() and (chosen[site] >= 0).all():
+            self._take(WholePlan(chosen, site, plan.value))
+
     def improve(self, rounds: int, warm: float) -> None:
         """Ruin and recreate from the best plan."""
         if self.best is None or self._recreation is None:

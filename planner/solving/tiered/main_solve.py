@@ -19,13 +19,13 @@ from functools import partial
 
 import numpy as np
 
-from planner.models.tiered_opening import possible_sizes
 from planner.problem import BoolArray, IntArray
 from planner.solution import SolverSettings
 from planner.solving import judging
 from planner.solving.method import Watch
 from planner.solving.tiered import main_siting, main_zones
 from planner.solving.tiered.assembling import SolveOne, assembled
+from planner.solving.tiered.below import allowed_before
 from planner.solving.tiered.main_bound import Bounded, first_pay, raised
 from planner.solving.tiered.main_plan import MainPlan, Planner
 from planner.solving.tiered.main_tier import MainTier, main_tier, straight, suits
@@ -55,6 +55,8 @@ TURNS = (
 AGAIN = 3
 SITING_SHARE, SITING_S = 0.35, 60.0
 """Times that a sited main tier is planned again, its share of the time, and seconds at most."""
+ROOMY_SHARE, SITED_BEFORE = 0.6, 1
+"""The share of one with limits of room, which is sited once, before this turn of the search."""
 AROUND_S = 1.0
 ABOVE_S = 30.0
 """Seconds for a small model, and for what is above the main tier."""
@@ -147,11 +149,14 @@ class _Run:
         self._settle(bound)
         self._hold_above()
         self._settle(bound)
-        for rounds, warm, around in TURNS:
+        for turn, (rounds, warm, around) in enumerate(TURNS):
             if self._enough():
                 break
+            if turn == SITED_BEFORE:
+                self._site_each()
+                self._settle(self._bound())
             self._improve(rounds, warm, around=around)
-            self._settle(bound)
+        self._settle(self._bound())
         return True
 
     def _bounds_of_plans(self) -> list[Bounded]:
@@ -276,6 +281,36 @@ class _Run:
             self._planners.insert(0, planner)
         self._assemble_best()
 
+    def _site_each(self) -> None:
+        """Plans of every phase by the one-tier methods, the last first.
+
+        Their bound counts where they know every way and size of the phase.
+        """
+        planners: list[Planner] = []
+        later: IntArray | None = None
+        for t in reversed(range(len(self._planned))):
+            main = self._planned[t]
+            allowed = self._of_choice(main, t, later)
+            planner = self._planner(main, t, later)
+            seconds = ROOMY_SHARE * self._watch.remaining_s / (t + 1)
+            seconds = SITING_S if np.isinf(seconds) else max(1.0, seconds)
+            count = len(self._problem.streams[0].tiers[main.tier].facilities)
+            value, plan = main_siting.solved(
+                main, count, allowed, self._settings, self._watch, seconds
+            )
+            if main is self._mains[t] and later is None:
+                value = judging.outward(value, maximise=False)
+                self._bounds[t] = replace(self._bounds[t], value=max(self._bounds[t].value, value))
+            if plan is None:
+                return
+            planner.offer(plan)
+            if planner.plan is None:
+                return
+            planners.insert(0, planner)
+            later = planner.plan.size
+        self._planners = planners
+        self._assemble_best()
+
     def _planner(self, main: MainTier, t: int, later: IntArray | None) -> Planner:
         part = self._problem.streams[0].tiers[main.tier].facilities
         allowed = self._of_choice(main, t, later)
@@ -283,7 +318,7 @@ class _Run:
 
     def _of_choice(self, main: MainTier, t: int, later: IntArray | None) -> BoolArray:
         """(o,) options of the choice that the next phase's sizes allow."""
-        allowed = _allowed(self._problem, main.tier, t, later)
+        allowed = allowed_before(self._problem, main.tier, t, later)
         of_choice = np.ones(len(main.choice.size), np.bool_)
         there = main.choice.size >= 0
         of_choice[there] = allowed[main.choice.size[there]]
@@ -295,6 +330,9 @@ class _Run:
 
     def _assemble(self, mains: list[MainTier], plans: list[MainPlan]) -> None:
         """The whole plan of the phases' plans; kept where it is better and breaks no rule."""
+        least = sum(plan.value + main.constant for main, plan in zip(mains, plans, strict=True))
+        if least >= self._answer.reached[0]:  # nothing above makes it cheaper
+            return
         made = assembled(self._problem, mains, plans, self._solved_above)
         if made is None:
             return
@@ -353,17 +391,3 @@ class _Run:
                 self._assemble_best()
             if self._over() or (t == 0 and len(self._planners) > 1):
                 break
-
-
-def _allowed(problem: TieredProblem, k: int, t: int, later: IntArray | None) -> BoolArray:
-    """(o,) sizes that a phase may have when the next phase has ``later`` (f,)."""
-    tier = problem.streams[0].tiers[k]
-    part = tier.facilities
-    possible: BoolArray = possible_sizes(problem, 0, k)[t]
-    if later is None:
-        return possible
-    owner, option = part.facility_of_size, np.arange(len(possible))
-    lives_on = problem.alive(tier)[t + 1][owner]
-    grown = part.expandable[owner] & (option <= later[owner])
-    follows = (later[owner] >= 0) & (grown | (option == later[owner]))
-    return np.asarray(possible & (follows | ~lives_on))

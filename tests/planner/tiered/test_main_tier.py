@@ -36,7 +36,7 @@ SUITED = [rule for rule in RULES if rule not in TWO_STREAMS]
 def compare(problem: TieredProblem, monkeypatch) -> None:
     plain = solve(problem, SolverSettings(accelerate=False))
     monkeypatch.setattr(main_solve, "LEAST_ARCS", 0)
-    monkeypatch.setattr(main_solve, "TURNS", ((500, 0.3, False),))
+    monkeypatch.setattr(main_solve, "TURNS", ((500, 0.3, False),) * 2)
     ours = solve(problem, SolverSettings(time_limit_s=20.0))
     assert not checker.verify(problem, ours)
     assert ours.has_plan == plain.has_plan
