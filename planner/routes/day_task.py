@@ -54,8 +54,12 @@ class DayTask:
 
     def sites(self, vehicle: int) -> tuple[int, ...]:
         """Where a class may empty: sites that take anything at all on that day."""
-        found = self.problem.sites_of(self.problem.vehicles[vehicle], self.territory)
-        return tuple(site for site in found if self.room_t[site] > 0)
+        return self._sites[vehicle]
+
+    @cached_property
+    def _sites(self) -> tuple[tuple[int, ...], ...]:
+        found = [self.problem.sites_of(one, self.territory) for one in self.problem.vehicles]
+        return tuple(tuple(site for site in one if self.room_t[site] > 0) for one in found)
 
     @property
     def sites_limited(self) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyvrp
@@ -43,6 +43,8 @@ PART_ITERATIONS = 25
 WORTH_S = 10.0
 """A shorter search has no use of a second process, which takes a second to begin."""
 LEAST_GAIN_CNY = 1e-6
+NEAR_PLACES = 8
+"""Depots, and sites, of a part that has more to choose from."""
 
 Price = Callable[[Order], float]
 
@@ -58,11 +60,11 @@ def first_by_parts(
     near = nearness(task)
     for jobs in _clusters(near, _remoteness(task)):
         part = task.part(jobs, fleet_left(task.fleet, orders))
-        found = search(
-            build(part),
-            SearchLimits(limits.end_s, limits.seed, FIRST_ITERATIONS),
-            beat=beat,
-        )
+        few = SearchLimits(limits.end_s, limits.seed, FIRST_ITERATIONS)
+        close = with_near_places(part)
+        found = search(build(close), few, beat=beat)
+        if not found.feasible and close is not part:
+            found = search(build(part), few, beat=beat)
         if not found.feasible:
             return None
         orders += packed(task.problem, found.orders)
@@ -159,7 +161,8 @@ class _Turns:
         mine = {id(one) for one in part}
         rest = [one for one in self.orders if id(one) not in mine]
         jobs = np.sort(np.concatenate(jobs_of(self._task, part)))
-        model = build(self._task.part(jobs, fleet_left(self._task.fleet, rest)))
+        inner = self._task.part(jobs, fleet_left(self._task.fleet, rest))
+        model = build(with_near_places(inner, part))
         return _Part(part, model, None if self._single else part)
 
     def _part_limits(self) -> SearchLimits:
@@ -196,6 +199,45 @@ def search_part(
     """What the second process does: a part's search, to a moment of the wall's clock at most."""
     left_s = min(PART_S, moment - time.time())
     return solved(data, cost_scale, SearchLimits(time.perf_counter() + left_s, seed), begin)
+
+
+def with_near_places(task: DayTask, orders: Sequence[Order] = ()) -> DayTask:
+    """The task with the depots and sites that are near it, and those that ``orders`` use.
+
+    Each depot is a type of lorries to PyVRP and each site a place to reload at, tried for every
+    job: with a hundred of them a search takes a hundred times as long, and none from far is used.
+    """
+    problem = task.problem
+    if max(len(problem.depots), len(problem.disposal)) <= NEAR_PLACES:
+        return task
+    calls = [call for order in orders for call in order.calls]
+    homes = _near(task, problem.depots.place, {order.depot for order in orders}, _homes(task))
+    sites = _near(
+        task, problem.disposal.place, {at for kind, at, _ in calls if kind is Kind.DISPOSAL},
+        {site for v in range(len(problem.vehicles)) for site in task.sites(v)},
+    )  # fmt: skip
+    fleet = tuple(
+        tuple(number if k in homes else 0 for k, number in enumerate(row)) for row in task.fleet
+    )
+    kept = np.isin(np.arange(len(problem.disposal)), sorted(sites))
+    return replace(task, fleet=fleet, room_t=np.where(kept, task.room_t, 0.0))
+
+
+def _homes(task: DayTask) -> set[int]:
+    """Depots with lorries for the task."""
+    return {k for v in range(len(task.problem.vehicles)) for k in task.depots(v)}
+
+
+def _near(task: DayTask, place: IntArray, used: set[int], usable: set[int]) -> set[int]:
+    """Positions of the usable places nearest to any job, there and back, and of those in use."""
+    at = np.array(sorted(usable), np.int64)
+    if not len(at):
+        return used
+    roads = task.problem.matrix(task.problem.vehicles[0]).distance_m
+    stops = np.unique(task.problem.stops.place[task.stop])
+    both = roads[np.ix_(stops, place[at])] + roads[np.ix_(place[at], stops)].T
+    nearest = at[np.argsort(both.min(axis=0), kind="stable")[:NEAR_PLACES]]
+    return used | {int(one) for one in nearest}
 
 
 def nearness(task: DayTask) -> FloatArray:

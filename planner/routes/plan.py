@@ -94,8 +94,8 @@ def plan_rounds(
 ) -> RoundsSolution:
     """Rounds that keep every rule and cost little.
 
-    A first answer comes within two seconds (some more for thousands of stops) and is made better
-    until the time is up. Stops that cannot be served are named with the reason.
+    A first answer comes within two seconds (three for thousands of stops) and is made better until
+    the time is up. Stops that cannot be served are named with the reason.
 
     Raises
     ------
@@ -122,6 +122,15 @@ class _Slot:
     task: DayTask
     days: list[int]
     answer: DayAnswer | None = None
+    priced: tuple[DayAnswer | None, float] = (None, 0.0)
+    """The answer last asked for its cost, and that: listeners ask all the time."""
+
+    @property
+    def cost_cny(self) -> float:
+        """Of all its days."""
+        if self.answer is not None and self.priced[0] is not self.answer:
+            self.priced = self.answer, self.answer.cost_cny(self.task) * len(self.days)
+        return self.priced[1]
 
 
 class _Run:
@@ -132,7 +141,7 @@ class _Run:
     ) -> None:
         self.problem = problem
         self.settings = settings
-        self.cancelled = False
+        self.cancelled = self._prepared = False
         self.first_s = float("nan")
         self._listener = listener
         self._begin_s = time.perf_counter()
@@ -149,9 +158,7 @@ class _Run:
     @property
     def complete(self) -> bool:
         """Whether every day has rounds."""
-        return all(slot.answer is not None for slot in self._slots) and self._prepared
-
-    _prepared = False
+        return self._prepared and all(slot.answer is not None for slot in self._slots)
 
     def prepare(self) -> None:
         """Who can be served, on which days, and the tasks that follow."""
@@ -218,8 +225,7 @@ class _Run:
         self._tell("quick")
         begin_s = time.perf_counter()
         self.solution()
-        # As long as that takes it will take at the end, which has to be in time too.
-        self._end_s -= time.perf_counter() - begin_s
+        self._end_s -= time.perf_counter() - begin_s  # it will take as long at the end
         self._tell("quick")
 
     def improve(self) -> None:
@@ -314,10 +320,10 @@ class _Run:
     def _tell(self, phase: str) -> None:
         if self._listener is None:
             return
-        complete = self.complete
-        cost = sum(map(_cost_cny, self._slots)) if complete else float("nan")
         rounds = sum(len(s.days) * len(s.answer.orders) for s in self._slots if s.answer)
-        make = self.solution if complete else None
+        cost, make = float("nan"), None
+        if self.complete:
+            cost, make = sum(slot.cost_cny for slot in self._slots), self.solution
         self._listener(RoundsProgress(phase, self.seconds, cost, rounds, make))
 
     def solution(self) -> RoundsSolution:
@@ -384,10 +390,6 @@ def _fewer(one: int | None, other: int | None) -> int | None:
     if one is None:
         return other
     return one if other is None else min(one, other)
-
-
-def _cost_cny(slot: _Slot) -> float:
-    return 0.0 if slot.answer is None else slot.answer.cost_cny(slot.task) * len(slot.days)
 
 
 def _worth(slot: _Slot, answer: DayAnswer | None) -> tuple[int, float, float]:

@@ -191,6 +191,11 @@ class RoundsProblem:
         total: FloatArray = table[:, list(streams)].sum(axis=1)
         return total
 
+    @cached_property
+    def remembered(self) -> dict[tuple[str, str, int], Any]:
+        """What follows from the problem alone and is asked for of every part of it."""
+        return {}
+
     def fingerprint(self) -> str:
         """SHA-256 over every value that can change the answer."""
         return self._fingerprint

@@ -84,7 +84,8 @@ def vehicle_type(
     ]
     timed = needs_time(task, vehicle)
     one_trip = short_on_board(task, v)
-    reloads = [reload_start + m for m, site in enumerate(sites) if site in task.sites(v)]
+    mine = set(task.sites(v))
+    reloads = [reload_start + m for m, site in enumerate(sites) if site in mine]
     if not len(task.problem.disposal):
         reloads = [depot]
     if one_trip or vehicle.longest_trips == 1:

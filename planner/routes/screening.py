@@ -60,6 +60,16 @@ def _failures(
     problem: RoundsProblem, vehicle: VehicleClass, territory: int
 ) -> tuple[IntArray, dict[str, FloatArray]]:
     """(n,) position in REASONS of the first rule that fails, its length where none does."""
+    key = ("failures", vehicle.id, territory)
+    if key not in problem.remembered:
+        problem.remembered[key] = _first_failures(problem, vehicle, territory)
+    found: tuple[IntArray, dict[str, FloatArray]] = problem.remembered[key]
+    return found
+
+
+def _first_failures(
+    problem: RoundsProblem, vehicle: VehicleClass, territory: int
+) -> tuple[IntArray, dict[str, FloatArray]]:
     n = len(problem.stops)
     failed = np.full(n, len(REASONS))
     at = REASONS.index
@@ -111,33 +121,36 @@ def _alone(
         home = int(problem.depots.place[depot])
         out = roads[home, stops.place]
         arrive = np.maximum(vehicle.shift_start_s + out, stops.opens_s)
-        for site in sites or (None,):
-            ride, back = _homeward(problem, roads, home, site)
-            round_s = out + service_s + ride + back
-            end = arrive + service_s + ride + back
-            if site is not None:
-                # Emptying waits for the site to open, and may come after it has closed.
-                at_site = arrive + service_s + ride
-                wait = np.maximum(problem.disposal.opens_s[site] - at_site, 0.0)
-                end = np.where(at_site > problem.disposal.closes_s[site], np.inf, end + wait)
-            best["round_s"] = np.minimum(best["round_s"], round_s)
-            best["arrive_s"] = np.minimum(best["arrive_s"], arrive)
-            best["back_s"] = np.minimum(best["back_s"], end)
-            best["on_board_s"] = np.minimum(best["on_board_s"], service_s + ride)
+        ride, back, opens, closes = _homeward(problem, roads, home, sites)
+        # Emptying waits for the site to open, and may come after it has closed.
+        at_site = (arrive + service_s)[:, None] + ride
+        end = at_site + np.maximum(opens - at_site, 0.0) + back
+        end = np.where(at_site > closes, np.inf, end)
+        found = {
+            "round_s": out + service_s + (ride + back).min(axis=1),
+            "arrive_s": arrive,
+            "back_s": end.min(axis=1),
+            "on_board_s": service_s + ride.min(axis=1),
+        }
+        best = {name: np.minimum(best[name], value) for name, value in found.items()}
     return best
 
 
 def _homeward(
-    problem: RoundsProblem, roads: FloatArray, home: int, site: int | None
-) -> tuple[FloatArray, float]:
-    """Seconds from each stop to where it is emptied, and from there, emptied, to the depot."""
-    if site is None:
-        return roads[problem.stops.place, home], 0.0
-    place = int(problem.disposal.place[site])
-    return (
-        roads[problem.stops.place, place],
-        float(problem.disposal.unload_s[site] + roads[place, home]),
-    )
+    problem: RoundsProblem, roads: FloatArray, home: int, sites: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Ways to where a lorry empties, from there to the depot, and the hours of that place.
+
+    Seconds: from each stop to each site (n, m), and of each site (m,) to the depot with emptying,
+    from when and until when. Without sites it empties at the depot, at any hour.
+    """
+    if not sites:
+        always = np.zeros(1), np.zeros(1), np.full(1, np.inf)
+        return roads[problem.stops.place, home][:, None], *always
+    at = list(sites)
+    table, place = problem.disposal, problem.disposal.place[at]
+    back = table.unload_s[at] + roads[place, home]
+    return roads[np.ix_(problem.stops.place, place)], back, table.opens_s[at], table.closes_s[at]
 
 
 def as_unserved(problem: RoundsProblem, reasons: dict[int, Reason]) -> list[Unserved]:

@@ -9,8 +9,8 @@ few stops as will do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ TOLERANCE = 1e-9
 """Relative: loads are sums of decimals."""
 LEAST_STEP = 0.15
 """Share of the mean price of a trip by which the toll of an overfilled site rises at least."""
+NEAREST = 6
+"""Sites that an emptying may move to: a county has a hundred, and each costs a round's times."""
 
 Price = Callable[[Order], float]
 
@@ -79,35 +81,79 @@ def _emptyings(tonnes: FloatArray, order: Order) -> list[tuple[int, int, float]]
 def with_moved_emptyings(task: DayTask, orders: Sequence[Order], price: Price) -> list[Order]:
     """Emptyings of overfilled sites at sites with room, those that cost least for a tonne first."""
     orders = list(orders)
-    while True:
-        over = _over(task, orders)
-        if not over.any():
-            return orders
-        best = _cheapest_move(task, orders, over, price)
-        if best is None:
-            return orders
-        orders[best[0]] = best[1]
+    while _over(task, orders).any():
+        if not _moved_once(task, orders, price):
+            break
+    return orders
 
 
-def _cheapest_move(
-    task: DayTask, orders: list[Order], over: FloatArray, price: Price
-) -> tuple[int, Order] | None:
-    tonnes = task.problem.stops.amount_t.sum(axis=1)
+def _moved_once(task: DayTask, orders: list[Order], price: Price) -> bool:
+    """Make the cheapest moves, in each round one at most; whether there was any."""
     room = task.room_t - taken_t(task.problem, orders)
-    best, least = None, np.inf
+    over = _over(task, orders)
+    done: set[int] = set()
+    for move in sorted(_moves(task, orders, over, room, price), key=lambda one: one.cny_per_t):
+        fits = room[move.to_site] >= move.load_t * (1 - TOLERANCE)
+        if move.round in done or over[move.from_site] <= 0 or not fits:
+            continue
+        orders[move.round] = move.order
+        room[move.to_site] -= move.load_t
+        over[move.from_site] = max(over[move.from_site] - move.load_t, 0.0)
+        done.add(move.round)
+    return bool(done)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """An emptying at another site, ``order`` then being the round."""
+
+    round: int
+    order: Order
+    from_site: int
+    to_site: int
+    load_t: float
+    cny_per_t: float
+
+
+def _moves(
+    task: DayTask, orders: Sequence[Order], over: FloatArray, room: FloatArray, price: Price
+) -> Iterator[_Move]:
+    """Every emptying at an overfilled site, at each of the nearest sites with room."""
+    tonnes = task.problem.stops.amount_t.sum(axis=1)
     for k, order in enumerate(orders):
         for at, site, load in _emptyings(tonnes, order):
             if over[site] <= 0 or load <= 0:
                 continue
-            for other in task.sites(order.vehicle):
-                if other == site or room[other] < load * (1 - TOLERANCE):
-                    continue
+            fit = [
+                other
+                for other in task.sites(order.vehicle)
+                if other != site and room[other] >= load * (1 - TOLERANCE)
+            ]
+            for other in _nearest(task, order, at, fit):
                 call: Call = (Kind.DISPOSAL, other, 1.0)
                 moved = replace(order, calls=(*order.calls[:at], call, *order.calls[at + 1 :]))
-                more = (price(moved) - price(order)) / min(load, over[site])
-                if more < least:
-                    best, least = (k, moved), more
-    return best
+                more = price(moved) - price(order)
+                if np.isfinite(more):
+                    yield _Move(k, moved, site, other, load, more / min(load, over[site]))
+
+
+def _nearest(task: DayTask, order: Order, at: int, sites: list[int]) -> list[int]:
+    """Of some sites those that a round goes least out of its way to, in place of a call."""
+    if len(sites) <= NEAREST:
+        return sites
+    problem = task.problem
+    roads = problem.matrix(problem.vehicles[order.vehicle]).distance_m
+    home = int(problem.depots.place[order.depot])
+    places = {Kind.STOP: problem.stops.place, Kind.DISPOSAL: problem.disposal.place}
+
+    def place(k: int) -> int:
+        if not 0 <= k < len(order.calls) or order.calls[k][0] is Kind.DEPOT:
+            return home
+        return int(places[order.calls[k][0]][order.calls[k][1]])
+
+    there = problem.disposal.place[sites]
+    way = roads[place(at - 1), there] + roads[there, place(at + 1)]
+    return [sites[one] for one in np.argsort(way, kind="stable")[:NEAREST]]
 
 
 def with_higher_tolls(task: DayTask, orders: Sequence[Order], price: Price) -> DayTask:

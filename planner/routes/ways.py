@@ -97,7 +97,8 @@ def _ways(task: DayTask, v: int, sites: tuple[int, ...]) -> Ways:
     duration = roads.duration_s[np.ix_(places, places)]
     n, k = len(task), len(home)
     _charge_tolls(task, v, sites, distance)
-    mine = [m for m, site in enumerate(sites) if site in task.sites(v)]
+    own = set(task.sites(v))
+    mine = [m for m, site in enumerate(sites) if site in own]
     last_site = np.full((k, n), -1, np.int64)
     if mine:
         last_site = _fold_last_emptying(task, v, sites, mine, distance, duration)
