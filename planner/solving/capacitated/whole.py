@@ -75,10 +75,10 @@ EXPLORED, DEALT, DEALT_AGAIN = 8, 8, 3
 """Sets of sites that are looked around in a turn, of the best that are annealed once, and of the
 best plans' that are annealed twice in every turn."""
 PACKED, PACKED_S = 4, 3.0
-"""Plans whose points are dealt out anew by small models in a turn, and seconds for each at first.
-
-Not in the first turn where the tree is on its way: it proves what it can within seconds.
-"""
+"""Plans whose points small models deal out anew in a turn, and seconds for each at first."""
+TREE_S = 3.0
+"""Seconds of branching before plans are worth all this: what the tree proves, it mostly proves in
+less (Holmberg's p56 to p58 in 2 s)."""
 GROWTH = 3
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
@@ -131,8 +131,8 @@ class WholeRun(WholeSearch):
                 with self._stage("model"):
                     self._model()
             with self._stage("search"):
-                self._explore(EXPLORED)
-                if turn or behind:
+                if self.stages["branch"] >= TREE_S:
+                    self._explore(EXPLORED)
                     self._deal(DEALT, DEALT_AGAIN)
                     self._pack(PACKED, PACKED_S * (1 + turn))
                     self._redraw_regions(REGIONS)
