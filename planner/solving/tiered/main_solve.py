@@ -5,7 +5,11 @@
 2. Plans of the last phase first, each earlier one with sizes that the later ones allow
    (:mod:`main_plan`), then what is above (:mod:`assembling`). What is above is then held and the
    main tier planned again for the ways that are really there.
-3. Better plans, until gap or time says enough.
+3. Where but one facility above may be open, each is a case with a bound of its own
+   (:mod:`main_cases`); the weakest are planned.
+4. Better plans, until gap or time says enough.
+
+Phases that can be proven outright go to :mod:`main_sited` instead.
 
 Quotas in principle are kept like those that must be. That is what they mean as long as some plan
 keeps them all; so the bound counts only once there is such a plan.
@@ -13,28 +17,27 @@ keeps them all; so the bound counts only once there is such a plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from planner.problem import BoolArray, IntArray
+from planner.problem import IntArray
 from planner.solution import SolverSettings
 from planner.solving import judging
 from planner.solving.method import Watch
-from planner.solving.tiered import main_siting, main_zones
-from planner.solving.tiered.assembling import SolveOne, assembled
-from planner.solving.tiered.below import allowed_before
+from planner.solving.tiered import main_single, main_siting, main_zones
+from planner.solving.tiered.assembling import SolveOne
 from planner.solving.tiered.main_bound import Bounded, first_pay, raised
-from planner.solving.tiered.main_plan import MainPlan, Planner
+from planner.solving.tiered.main_cases import Cases, by_facility, cases_above
+from planner.solving.tiered.main_plan import Planner
+from planner.solving.tiered.main_run import MainRun
+from planner.solving.tiered.main_sited import SITING_S, SitedRun, WholeAnswer
 from planner.solving.tiered.main_tier import MainTier, main_tier, straight, suits
 from planner.solving.tiered.plain import GroupAnswer, arcs_of
-from planner.tiered import checker
-from planner.tiered.objectives import goal_value, off_quota
 from planner.tiered.problem import TieredProblem
 from planner.tiered.rules import GoalKind
-from planner.tiered.solution import StreamPlan
 
 METHOD = "main tier by prices and exact choice"
 LEAST_ARCS = 2_000
@@ -52,14 +55,12 @@ TURNS = (
     (400_000, 1.0, True),
 )
 """Rounds and warmth of ruin and recreate, and whether small models around each site follow."""
-AGAIN = 3
-SITING_SHARE, SITING_S = 0.35, 60.0
-"""Times that a sited main tier is planned again, its share of the time, and seconds at most."""
 ROOMY_SHARE, SITED_BEFORE = 0.6, 1
-"""The share of one with limits of room, which is sited once, before this turn of the search."""
+"""The share of a siting with limits of room, which comes once, before this turn of the search."""
+CASES_SHARE, CASES_PLANNED = 0.4, 3
+"""The share of the time in which cases of what is above are raised, and how many are planned."""
 AROUND_S = 1.0
-ABOVE_S = 30.0
-"""Seconds for a small model, and for what is above the main tier."""
+"""Seconds for a small model."""
 
 
 def applies(problem: TieredProblem) -> bool:
@@ -98,12 +99,31 @@ def solve_main(
     solve_one: SolveOne,
 ) -> bool:
     """Bound and plan; False where this finds no plan, so that another method has to."""
-    run = _Run(problem, settings, watch, answer, solve_one)
-    return run.solve()
+    answer.method, answer.bound_proof = METHOD, "lagrangian"
+    answer.reached, answer.bounds = [np.inf], [-np.inf]
+    watch.report("build")
+    mains = [main_tier(problem, t) for t in range(len(problem.phases))]
+    whole_answer = _whole_answer(problem, mains)
+    parts = (problem, settings, watch, answer, solve_one, mains)
+    if whole_answer is not None:
+        sited = SitedRun(*parts)
+        return sited.possible() and sited.solve(whole_answer)
+    priced = _PricedRun(*parts)
+    return priced.possible() and priced.solve()
 
 
-class _Run:
-    """One solve of one stream."""
+def _whole_answer(problem: TieredProblem, mains: list[MainTier]) -> WholeAnswer | None:
+    """What proves the phases outright; None where prices have to."""
+    rule = problem.streams[0].contiguity
+    if rule is not None:
+        return partial(main_zones.solved, rule=rule)
+    if all(map(main_single.suits, mains)):
+        return main_single.solved
+    return main_siting.solved if all(map(main_siting.suits, mains)) else None
+
+
+class _PricedRun(MainRun):
+    """One solve of one stream by prices, plans and better plans."""
 
     def __init__(
         self,
@@ -112,35 +132,22 @@ class _Run:
         watch: Watch,
         answer: GroupAnswer,
         solve_one: SolveOne,
+        mains: list[MainTier],
     ) -> None:
-        self._problem, self._settings, self._watch = problem, settings, watch
-        self._answer, self._solve_one = answer, solve_one
-        answer.method, answer.bound_proof = METHOD, "lagrangian"
-        answer.reached, answer.bounds = [np.inf], [-np.inf]
-        watch.report("build")
-        self._mains = [main_tier(problem, t) for t in range(len(problem.phases))]
-        self._planned = list(map(straight, self._mains))
+        super().__init__(problem, settings, watch, answer, solve_one, mains)
+        self._planned = list(map(straight, mains))
         """As plans know the phases; later for the ways over what is open above."""
         self._bounds: list[Bounded] = []
         self._prices: list[Bounded] = []
-        self._whole_answer: Callable[..., tuple[float, MainPlan | None]] = main_siting.solved
         self._planners: list[Planner] = []
 
     def solve(self) -> bool:
         """The stages in their order."""
-        if not all(map(self._everybody, self._mains)):
-            return False
-        rule = self._problem.streams[0].contiguity
-        if rule is not None:
-            self._whole_answer = partial(main_zones.solved, rule=rule)
-            return self._by_siting()
-        if all(map(main_siting.suits, self._mains)):
-            return self._by_siting()
         for main in self._mains:
             until_s = self._watch.seconds + BOUND_SHARE * self._watch.remaining_s
             stop = partial(self._past, until_s)
             self._bounds.append(raised(main, first_pay(main), rounds=ROUNDS, stop=stop))
-        bound = self._bound()
+        bound = _sum_of(self._pairs())
         if not np.isfinite(bound):
             return False
         self._plan(self._planned, self._bounds_of_plans())
@@ -149,14 +156,15 @@ class _Run:
         self._settle(bound)
         self._hold_above()
         self._settle(bound)
+        self._by_cases()
         for turn, (rounds, warm, around) in enumerate(TURNS):
             if self._enough():
                 break
             if turn == SITED_BEFORE:
                 self._site_each()
-                self._settle(self._bound())
+                self._settle(_sum_of(self._pairs()))
             self._improve(rounds, warm, around=around)
-        self._settle(self._bound())
+        self._settle(_sum_of(self._pairs()))
         return True
 
     def _bounds_of_plans(self) -> list[Bounded]:
@@ -168,103 +176,12 @@ class _Run:
             for planned, main, one in zip(self._planned, self._mains, self._bounds, strict=True)
         ]
 
-    def _by_siting(self) -> bool:
-        """Phases with proof; then again for the ways over what is open above."""
-        alone = self._sited(self._mains, free=True)
-        bound = sum(value + main.constant for value, main in zip(alone, self._mains, strict=True))
-        for _ in range(AGAIN):
-            plans = self._answer.plans
-            if plans is None or self._enough_at(bound):
-                break
-            opened = self._opened_above(plans[0])
-            if opened is None:
-                break
-            before = self._answer.reached[0]
-            k = self._mains[0].tier
-            mains = [
-                main_tier(self._problem, t, only=(k + 1, opened)) for t in range(len(self._mains))
-            ]
-            if not all(map(self._everybody, mains)):
-                break
-            self._sited(mains, free=False)
-            if self._answer.reached[0] >= before:
-                break
-        if self._answer.plans is None:
-            return False
-        self._settle(judging.outward(bound, maximise=False) - 1e-7 * abs(bound))
-        return True
-
-    def _sited(self, mains: list[MainTier], *, free: bool) -> list[float]:
-        """Bounds by phase, each free of the others, and the whole plan, the last phase first."""
-        later: IntArray | None = None
-        bounds: list[float] = []
-        plans: list[MainPlan] = []
-        count = len(self._problem.streams[0].tiers[mains[0].tier].facilities)
-        for t in reversed(range(len(mains))):
-            every = np.ones(len(mains[t].choice.size), np.bool_)
-            allowed = self._of_choice(mains[t], t, later)
-            seconds = SITING_SHARE * self._watch.remaining_s / len(mains)
-            seconds = SITING_S if np.isinf(seconds) else max(1.0, seconds)
-            ask = (count, allowed, self._settings, self._watch, seconds)
-            bound, plan = self._whole_answer(mains[t], *ask)
-            if free and not (allowed >= (every & np.isfinite(mains[t].choice.fixed))).all():
-                ask = (count, every, self._settings, self._watch, seconds)
-                bound, _ = self._whole_answer(mains[t], *ask)
-            bounds.insert(0, bound)
-            if plan is None:
-                return [-np.inf] * len(mains)
-            later = plan.size
-            plans.insert(0, plan)
-        self._assemble(mains, plans)
-        return bounds
-
-    def _opened_above(self, plan: StreamPlan) -> IntArray | None:
-        """Facilities of the tier above the main one that a plan opens; None without such a tier."""
-        k = self._mains[0].tier
-        if k + 1 >= len(plan.size):
-            return None
-        return np.flatnonzero((plan.size[k + 1] >= 0).any(axis=0))
-
-    def _enough_at(self, bound: float) -> bool:
-        reached = self._answer.reached[0]
-        return self._over() or bound >= reached - self._settings.gap * abs(reached)
-
-    def _everybody(self, main: MainTier) -> bool:
-        """Whether every reachable point has a way in the relaxation."""
-        there = np.zeros(len(main.tonnes), np.bool_)
-        there[main.point] = True
-        return bool(there[self._problem.streams[0].reachable].all())
-
-    def _bound(self) -> float:
-        total = sum(
-            one.value + main.constant for one, main in zip(self._bounds, self._mains, strict=True)
-        )
-        scale = sum(abs(main.constant) + abs(one.value) for one, main in self._pairs())
-        return float(judging.outward(total, maximise=False) - 1e-9 * scale)
-
-    def _pairs(self) -> list[tuple[Bounded, MainTier]]:
-        return list(zip(self._bounds, self._mains, strict=True))
-
-    def _over(self) -> bool:
-        reached, bound = self._answer.reached[0], self._answer.bounds[0]
-        self._watch.report(
-            "main tier",
-            reached if np.isfinite(reached) else float("nan"),
-            bound if np.isfinite(bound) else float("nan"),
-        )
-        return self._watch.remaining_s <= 0
-
     def _past(self, until_s: float) -> bool:
         """Whether a stage has had its time: a bound without a plan is worth nothing."""
         return self._over() or self._watch.seconds >= until_s
 
-    def _enough(self) -> bool:
-        return self._enough_at(self._answer.bounds[0])
-
-    def _settle(self, bound: float) -> None:
-        bound = min(bound, self._answer.reached[0])
-        self._answer.bounds[0] = max(self._answer.bounds[0], bound)
-        self._over()
+    def _pairs(self) -> list[tuple[Bounded, MainTier]]:
+        return list(zip(self._bounds, self._mains, strict=True))
 
     def _plan(self, mains: list[MainTier], bounds: list[Bounded]) -> None:
         """Plans of every phase, the last first, and the whole plan."""
@@ -316,67 +233,60 @@ class _Run:
         allowed = self._of_choice(main, t, later)
         return Planner(main, len(part), allowed, self._over, self._settings.seed)
 
-    def _of_choice(self, main: MainTier, t: int, later: IntArray | None) -> BoolArray:
-        """(o,) options of the choice that the next phase's sizes allow."""
-        allowed = allowed_before(self._problem, main.tier, t, later)
-        of_choice = np.ones(len(main.choice.size), np.bool_)
-        there = main.choice.size >= 0
-        of_choice[there] = allowed[main.choice.size[there]]
-        return of_choice
-
     def _assemble_best(self) -> None:
         plans = [one.plan for one in self._planners if one.plan is not None]
         self._assemble(self._planned, plans)
 
-    def _assemble(self, mains: list[MainTier], plans: list[MainPlan]) -> None:
-        """The whole plan of the phases' plans; kept where it is better and breaks no rule."""
-        least = sum(plan.value + main.constant for main, plan in zip(mains, plans, strict=True))
-        if least >= self._answer.reached[0]:  # nothing above makes it cheaper
-            return
-        made = assembled(self._problem, mains, plans, self._solved_above)
-        if made is None:
-            return
-        reached = goal_value(self._problem, (made,), self._problem.goals[0])
-        if reached < self._answer.reached[0] and self._keeps_all((made,)):
-            self._answer.plans, self._answer.reached[0] = (made,), reached
-
-    def _keeps_all(self, plans: tuple[StreamPlan, ...]) -> bool:
-        """Whether no rule is broken and no quota yields."""
-        problem = self._problem
-        yields = (
-            any(off_quota(problem, plans, quota, t))
-            for quota in problem.quotas
-            if quota.binds
-            for t in problem.quota_phases(quota).tolist()
-        )
-        return not any(yields) and not checker.check_plan(problem, plans)
-
-    def _solved_above(self, above: TieredProblem) -> StreamPlan | None:
-        found = GroupAnswer()
-        limit = min(ABOVE_S, max(2.0, 0.5 * self._watch.remaining_s))
-        settings = replace(
-            self._settings, time_limit_s=limit, gap=min(1e-3, self._settings.gap / 5), threads=1
-        )
-        self._solve_one(above, settings, self._watch.part(limit), found)
-        return None if found.plans is None else found.plans[0]
-
     def _hold_above(self) -> None:
         """Plan again for the ways over what is open above."""
-        plans, k = self._answer.plans, self._mains[0].tier
+        plans = self._answer.plans
         opened = None if plans is None else self._opened_above(plans[0])
-        if self._enough() or opened is None:
-            return
+        if not self._enough() and opened is not None:
+            self._plan_over(opened, list(zip(self._prices, self._planned, strict=True)))
+
+    def _plan_over(self, opened: IntArray, known: list[tuple[Bounded, MainTier]]) -> None:
+        """Plan for the ways over some facilities above, from prices that are known."""
+        k = self._mains[0].tier
         mains = [
             straight(main_tier(self._problem, t, only=(k + 1, opened)))
             for t in range(len(self._mains))
         ]
         if all(map(self._everybody, mains)):
-            known = zip(mains, self._planned, self._prices, strict=True)
             bounds = [
                 raised(main, one.pay + old.base - main.base, rounds=ROUNDS // 3, stop=self._over)
-                for main, old, one in known
+                for main, (one, old) in zip(mains, known, strict=True)
             ]
             self._plan(mains, bounds)
+
+    def _by_cases(self) -> None:
+        """Where one facility above may be open: the bound by cases, and plans of the weakest."""
+        if self._enough():
+            return
+        stop = partial(self._past, self._watch.seconds + CASES_SHARE * self._watch.remaining_s)
+        phases: list[Cases] = []
+        for t, (root, main) in enumerate(self._pairs()):
+            cases = cases_above(self._problem, t, main, root, stop)
+            if cases is None:
+                return
+            phases.append(cases)
+        for cases in phases:
+            others = sum(one.weakest.value for one in phases if one is not cases)
+            cases.rise(self._answer.reached[0] - others, stop)
+        weakest = [cases.weakest for cases in phases]
+        self._settle(_sum_of([(one.bounded, one.main) for one in weakest]))
+        for facility, value in by_facility(phases)[:CASES_PLANNED]:
+            if self._enough() or self._enough_at(value):
+                break
+            self._plan_case(facility, phases)
+
+    def _plan_case(self, facility: int, phases: list[Cases]) -> None:
+        """Plan over one facility above; what was known stays where that is no better."""
+        before = self._planners, self._planned, self._prices
+        reached = self._answer.reached[0]
+        known = [(one.bounded, one.main) for one in (cases.of(facility) for cases in phases)]
+        self._plan_over(np.array([facility]), known)
+        if self._answer.reached[0] >= reached:
+            self._planners, self._planned, self._prices = before
 
     def _improve(self, rounds: int, warm: float, *, around: bool) -> None:
         """Each phase's plan again, where sizes of the others allow it."""
@@ -391,3 +301,10 @@ class _Run:
                 self._assemble_best()
             if self._over() or (t == 0 and len(self._planners) > 1):
                 break
+
+
+def _sum_of(pairs: Sequence[tuple[Bounded, MainTier]]) -> float:
+    """What was found for each phase together, rounded outward."""
+    total = sum(one.value + main.constant for one, main in pairs)
+    scale = sum(abs(main.constant) + abs(one.value) for one, main in pairs)
+    return float(judging.outward(total, maximise=False) - 1e-9 * scale)

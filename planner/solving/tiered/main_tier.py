@@ -118,7 +118,7 @@ def main_tier(
     only : (tier above, facilities): no others of that tier are open
     """
     stream = problem.streams[0]
-    problem = problem if only is None else _with_only(problem, *only)
+    problem = problem if only is None else with_only(problem, *only)
     stream = problem.streams[0]
     k = main_tier_of(stream)
     tonnes, weight = stream.demand.tonnes[t], float(problem.phases.weight[t])
@@ -163,7 +163,7 @@ def main_tier(
         base,
         tonnes,
         relief,
-        _least_above(problem, stream, k, t, total),
+        least_above(problem, stream, k, t, total),
     )
 
 
@@ -210,7 +210,7 @@ def _given(stream: Stream) -> tuple[int, ...]:
     return stream.legs_from(DEMAND)
 
 
-def _with_only(problem: TieredProblem, k: int, facilities: IntArray) -> TieredProblem:
+def with_only(problem: TieredProblem, k: int, facilities: IntArray) -> TieredProblem:
     """The problem with no other facilities of a tier open."""
     stream = problem.streams[0]
     part = stream.tiers[k].facilities
@@ -318,7 +318,7 @@ def _past(stream: Stream, k: int, price: dict[str, FloatArray], facility: int) -
     )
 
 
-def _least_above(problem: TieredProblem, stream: Stream, k: int, t: int, total: float) -> float:
+def least_above(problem: TieredProblem, stream: Stream, k: int, t: int, total: float) -> float:
     """Weighted least cost of opening what is above: quotas, what stands, and room for all."""
     fixed, through = 0.0, total * float(np.prod([one.output_share for one in stream.tiers[:k]]))
     levels = stream.levels
