@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 
 from geodata.faults import N_, Fault, InputError, Severity
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.solution import Cancelled
 from scenarios.wording import translator
 

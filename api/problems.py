@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from geodata.faults import N_, Fault, InputError
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from scenarios.wording import LANGUAGES, Language, translator
 
 MEDIA_TYPE = "application/problem+json"

@@ -14,12 +14,12 @@ from planner.problem import (
     Demand,
     Exclusion,
     Objective,
-    ProblemError,
     Quota,
     Sites,
     SitingProblem,
     Strength,
 )
+from planner.problem_faults import ProblemError
 from planner.solution import (
     Cancelled,
     Certificate,

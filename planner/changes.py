@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.problem import BoolArray, Exclusion, IntArray, ProblemError, SitingProblem
+from planner.problem import BoolArray, Exclusion, IntArray, SitingProblem
+from planner.problem_faults import ProblemError
 from planner.solution import SitingSolution
 
 

@@ -22,11 +22,11 @@ from planner.problem import (
     FloatArray,
     IntArray,
     Objective,
-    ProblemError,
     Quota,
     Sites,
     SitingProblem,
 )
+from planner.problem_faults import ProblemError
 
 SiteCount = int | tuple[int | None, int | None] | None
 """Exactly this many open sites, (least, most), or no limit."""

@@ -20,17 +20,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.problem_faults import id_faults, raise_all, range_faults, shape_faults
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-
-
-class ProblemError(ValueError):
-    """A problem whose parts do not fit together; lists every fault found."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(self.faults))
 
 
 class Objective(StrEnum):
@@ -77,10 +71,10 @@ class Demand:
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", tuple(map(str, self.ids)))
         object.__setattr__(self, "weight", _frozen(self.weight, np.float64))
-        faults = _id_faults("demand", self.ids)
-        faults += _shape_faults("demand.weight", self.weight, len(self.ids))
-        faults += _range_faults("demand.weight", self.weight, finite=True)
-        _raise(faults)
+        faults = id_faults("demand", self.ids)
+        faults += shape_faults("demand.weight", self.weight, len(self.ids))
+        faults += range_faults("demand.weight", self.weight, finite=True)
+        raise_all(faults)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -118,18 +112,18 @@ class Sites:
         object.__setattr__(self, "size_start", _frozen(self.size_start, np.int64))
         for name in ("capacity", "fixed_cost", "least_throughput"):
             object.__setattr__(self, name, _frozen(getattr(self, name), np.float64))
-        _raise(self._faults())
+        raise_all(self._faults())
 
     def _faults(self) -> list[str]:
         m, k = len(self.ids), len(self.capacity)
-        faults = _id_faults("sites", self.ids)
+        faults = id_faults("sites", self.ids)
         for name in ("required", "forbidden", "existing"):
-            faults += _shape_faults(f"sites.{name}", getattr(self, name), m)
-        faults += _shape_faults("sites.size_start", self.size_start, m + 1)
+            faults += shape_faults(f"sites.{name}", getattr(self, name), m)
+        faults += shape_faults("sites.size_start", self.size_start, m + 1)
         for name in ("fixed_cost", "least_throughput"):
-            faults += _shape_faults(f"sites.{name}", getattr(self, name), k)
-            faults += _range_faults(f"sites.{name}", getattr(self, name), finite=True)
-        faults += _range_faults("sites.capacity", self.capacity, finite=False)
+            faults += shape_faults(f"sites.{name}", getattr(self, name), k)
+            faults += range_faults(f"sites.{name}", getattr(self, name), finite=True)
+        faults += range_faults("sites.capacity", self.capacity, finite=False)
         if not faults:
             steps = np.diff(self.size_start)
             if self.size_start[0] != 0 or self.size_start[-1] != k or (m and steps.min() < 1):
@@ -210,15 +204,15 @@ class Arcs:
         for name in ("impedance", "cost"):
             object.__setattr__(self, name, _frozen(getattr(self, name), np.float64))
         a = len(self.site)
-        faults = _shape_faults("arcs.impedance", self.impedance, a)
-        faults += _shape_faults("arcs.cost", self.cost, a)
-        faults += _range_faults("arcs.impedance", self.impedance, finite=True)
-        faults += _range_faults("arcs.cost", self.cost, finite=True)
+        faults = shape_faults("arcs.impedance", self.impedance, a)
+        faults += shape_faults("arcs.cost", self.cost, a)
+        faults += range_faults("arcs.impedance", self.impedance, finite=True)
+        faults += range_faults("arcs.cost", self.cost, finite=True)
         if len(self.start) == 0 or self.start[0] != 0 or self.start[-1] != a:
             faults.append("arcs.start must run from 0 to the number of arcs")
         elif (np.diff(self.start) < 0).any():
             faults.append("arcs.start must not fall")
-        _raise(faults)
+        raise_all(faults)
 
     def __len__(self) -> int:
         return len(self.site)
@@ -270,7 +264,7 @@ class Quota:
             )
         if len(np.unique(self.sites)) != len(self.sites):
             faults.append(f"quota {self.name} names a site twice")
-        _raise(faults)
+        raise_all(faults)
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,7 +288,7 @@ class Exclusion:
             faults.append(f"exclusion: differ_by is {self.differ_by}; give 1 or more")
         if len(np.unique(self.opened)) != len(self.opened):
             faults.append("exclusion names a site twice")
-        _raise(faults)
+        raise_all(faults)
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,7 +350,7 @@ class SitingProblem:
             faults.append(f"site_count asks for at least {least} and at most {most}")
         if any(bound is not None and bound < 0 for bound in self.site_count):
             faults.append(f"site_count {self.site_count} is negative")
-        _raise(faults)
+        raise_all(faults)
 
     @property
     def reachable(self) -> BoolArray:
@@ -388,29 +382,3 @@ def _feed(digest: hashlib._Hash, name: str, value: object) -> None:
         digest.update(np.ascontiguousarray(value).tobytes())
     else:
         digest.update(repr(value).encode())
-
-
-def _id_faults(what: str, ids: tuple[str, ...]) -> list[str]:
-    seen: set[str] = set()
-    twice = {one for one in ids if one in seen or seen.add(one)}  # type: ignore[func-returns-value]
-    return [f"{what}: id {one!r} is given twice" for one in sorted(twice)]
-
-
-def _shape_faults(what: str, array: NDArray, size: int) -> list[str]:  # type: ignore[type-arg]
-    return [] if array.shape == (size,) else [f"{what} has shape {array.shape}, needs ({size},)"]
-
-
-def _range_faults(what: str, array: FloatArray, *, finite: bool) -> list[str]:
-    faults = []
-    if np.isnan(array).any():
-        faults.append(f"{what} has values that are not numbers")
-    if finite and np.isinf(array).any():
-        faults.append(f"{what} has infinite values")
-    if (array < 0).any():
-        faults.append(f"{what} has negative values (first: {array[array < 0][0]:g})")
-    return faults
-
-
-def _raise(faults: list[str]) -> None:
-    if faults:
-        raise ProblemError(faults)

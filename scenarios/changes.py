@@ -18,7 +18,7 @@ from geodata.faults import N_, Fault, InputError, raise_errors
 from geodata.roads.graph import RoadGraph
 from geodata.snapping import snap
 from planner.changes import ban, free, lock, move
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from scenarios.inputs import Inputs
 from scenarios.nearest import nearest
 from scenarios.problems import TierProblem

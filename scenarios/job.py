@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from geodata.faults import N_, Fault, InputError
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.solution import Cancelled, Outcome
 from scenarios.progress import RunProgress
 from scenarios.wording import LANGUAGES, translator

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from scenarios.earlier_plan import EarlierPlan
     from scenarios.inputs import Inputs
     from scenarios.plan import Plan
-    from scenarios.rounds import RoundsPlan, StreamRounds
+    from scenarios.rounds import RoundsPlan
     from scenarios.rounds_so_far import SoFar
+    from scenarios.rounds_tables import StreamRounds
     from scenarios.schema import Scenario
 
 SITES_GAP = 0.99

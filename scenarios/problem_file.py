@@ -23,12 +23,12 @@ from planner.problem import (
     Demand,
     Exclusion,
     Objective,
-    ProblemError,
     Quota,
     Sites,
     SitingProblem,
     Strength,
 )
+from planner.problem_faults import ProblemError
 from scenarios.plan import StreamPlan
 
 FORMAT = "wangdian-problem-1"

@@ -24,7 +24,8 @@ from scenarios.plan import Indicator, Plan, StreamPlan
 from scenarios.problems import haul_rate_cny_per_t_km
 from scenarios.profile import StreamProfile, Tier
 from scenarios.progress import OnRunProgress
-from scenarios.rounds import StreamRounds, rounds_of_plan
+from scenarios.rounds import rounds_of_plan
+from scenarios.rounds_tables import StreamRounds
 from scenarios.schema import Scenario
 from scenarios.sizes import WAN
 

@@ -17,7 +17,8 @@ from planner.routes.record import RecordedRound, RoundsRecord
 from planner.routes.solution import Unserved
 from planner.solution import Outcome, Reason
 from scenarios.output import staging_folder
-from scenarios.rounds import RoundsPlan, StreamRounds
+from scenarios.rounds import RoundsPlan
+from scenarios.rounds_tables import StreamRounds
 
 MAP, WORKBOOK, GEOPACKAGE, GEOJSON, ROUNDS = (
     "rounds.html", "rounds.xlsx", "rounds.gpkg", "rounds.geojson", "rounds.json",

@@ -12,9 +12,10 @@ from typing import Any
 from planner.routes import RoundsProgress
 from scenarios.deliverables.rounds_geopackage import rounds_geojson
 from scenarios.plan import Plan
-from scenarios.rounds import RoundsPlan, StreamRounds, tables
+from scenarios.rounds import RoundsPlan
 from scenarios.rounds_output import GEOJSON, ROUNDS, rounds_dict
 from scenarios.rounds_problem import RoundsCase
+from scenarios.rounds_tables import StreamRounds, tables
 from scenarios.rounds_words import day_names, figure_lines
 from scenarios.wording import LANGUAGES
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from geodata.faults import N_
-from scenarios.rounds import StreamRounds
 from scenarios.rounds_kinds import WithKinds
+from scenarios.rounds_tables import StreamRounds
 from scenarios.wording import language, number, percent, quantity, translator
 
 KIND_NAMES: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes.faults import FloatArray, frozen
 from planner.routes.stops import DAY_S
 

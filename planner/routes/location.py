@@ -25,7 +25,7 @@ from itertools import combinations
 
 import numpy as np
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes.location_forms import routed
 from planner.routes.location_problem import (
     DepotRound,

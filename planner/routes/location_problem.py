@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.problem import FloatArray, ProblemError
+from planner.problem import FloatArray
+from planner.problem_faults import ProblemError
 from planner.routes.faults import frozen, range_faults, shape_faults
 
 Depots = tuple[int, ...]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes.faults import BoolArray, FloatArray, id_faults, position_faults
 from planner.routes.fleet import Compartment, RoadMatrix, VehicleClass
 from planner.routes.stops import Depots, DisposalSites, Goods, Stops

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes.faults import (
     BoolArray,
     FloatArray,

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.problem import BoolArray, FloatArray, IntArray, ProblemError
+from planner.problem import BoolArray, FloatArray, IntArray
+from planner.problem_faults import ProblemError
 from planner.routes.estimate import HaulEstimate
 from planner.routes.faults import frozen, shape_faults
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.problem import FloatArray, IntArray, ProblemError
+from planner.problem import FloatArray, IntArray
+from planner.problem_faults import ProblemError
 from planner.routes.calendar import work_s
 from planner.routes.problem import RoundsProblem, Territory
 

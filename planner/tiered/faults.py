@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 
 Array = NDArray[np.generic]
 _MOST_NAMED = 5

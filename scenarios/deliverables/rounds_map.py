@@ -22,8 +22,9 @@ from scenarios.deliverables.map import (
     content_policy,
 )
 from scenarios.deliverables.map_data import script_json
-from scenarios.rounds import RoundsPlan, StreamRounds
+from scenarios.rounds import RoundsPlan
 from scenarios.rounds_split import StreamSplit
+from scenarios.rounds_tables import StreamRounds
 from scenarios.rounds_words import KIND_NAMES, clock, day_names, unserved_lines
 from scenarios.sizes import WAN
 from scenarios.wording import number, quantity, translator

@@ -23,9 +23,10 @@ from scenarios.deliverables.workbook_sheet import (
     SheetWriter,
     clean_text,
 )
-from scenarios.rounds import RoundsPlan, StreamRounds
+from scenarios.rounds import RoundsPlan
 from scenarios.rounds_costs import rounds_costs
 from scenarios.rounds_kinds import RoundsKind
+from scenarios.rounds_tables import StreamRounds
 from scenarios.rounds_words import (
     FIGURE_NAMES,
     KIND_NAMES,

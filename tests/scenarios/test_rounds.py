@@ -17,10 +17,11 @@ from scenarios.deliverables.rounds_geopackage import rounds_geojson, write_round
 from scenarios.deliverables.rounds_map import rounds_map_data, rounds_page
 from scenarios.deliverables.rounds_workbook import write_rounds_workbook
 from scenarios.load import example
-from scenarios.rounds import CALL_COLUMNS, ROUND_COLUMNS, rounds_of_plan, run_rounds, tables
+from scenarios.rounds import rounds_of_plan, run_rounds
 from scenarios.rounds_costs import rounds_costs
 from scenarios.rounds_output import check_written, rounds_dict, write_rounds
 from scenarios.rounds_problem import rounds_case
+from scenarios.rounds_tables import CALL_COLUMNS, ROUND_COLUMNS, tables
 from scenarios.rounds_words import clock
 from scenarios.run import run
 from scenarios.schema import StreamUse

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.problem import BoolArray, FloatArray, IntArray, ProblemError, Strength
+from planner.problem import BoolArray, FloatArray, IntArray, Strength
+from planner.problem_faults import ProblemError
 from planner.solution import Reason
 from planner.tiered.network import DEMAND, Leg, TieredDemand
 from planner.tiered.problem import Stream, TieredProblem

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes import Stops, plan_rounds
 from planner.routes.changes import replan
 from planner.routes.territories import with_territories

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes import plan_rounds
 from planner.routes.estimate import HaulEstimate, drivers, fitted, loads_of
 from planner.routes.location import locate_and_route

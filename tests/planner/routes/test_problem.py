@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes import Compartment, Goods, RoadMatrix, RoundsSettings, Stops
 from tests.planner.routes.instances import lorry, scattered
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.problem import ProblemError
+from planner.problem_faults import ProblemError
 from planner.routes import DisposalSites, check_solution, plan_rounds
 from planner.routes.changes import replan
 from planner.routes.schedule import Order, schedule
