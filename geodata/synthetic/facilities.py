@@ -25,7 +25,8 @@ DAYS = 365.0
 class _Kind:
     """Facilities of one stream and tier, so many to a county of eighteen townships.
 
-    ``states`` are dealt out in this order; ``capacity_t_per_yr`` 0 is unlimited.
+    ``states`` are dealt out in this order; ``capacity_t_per_yr`` 0 is unlimited. ``single`` stands
+    by one town however many there are: what plans order one of for the whole county.
     """
 
     stream: str
@@ -36,6 +37,7 @@ class _Kind:
     area_m2: tuple[float, float]
     load: tuple[float, float]
     outside: bool = False
+    single: bool = False
 
 
 _TOWNSHIP_KINDS = (
@@ -67,7 +69,7 @@ _TOWNSHIP_KINDS = (
 _COUNTY_KINDS = (
     _Kind(
         "可回收物", "sorting_centre", "再生资源分拣中心",
-        ("expand",), (12_000.0,), (7_000, 11_000), (0.7, 0.9),
+        ("expand",), (12_000.0,), (7_000, 11_000), (0.7, 0.9), single=True,
     ),
     _Kind(
         "建筑垃圾", "disposal_centre", "建筑垃圾消纳场",
@@ -158,7 +160,8 @@ def _near_towns(
     draws: Draws, units: Units, made: Settlements, ground: FreeGround, kind: _Kind
 ) -> tuple[IntArray, FloatArray]:
     """One of each state a county town, some kilometres off: the village by it and the place."""
-    towns = np.repeat(made.seat_xy[made.is_town], len(kind.states), axis=0)
+    seats = made.seat_xy[made.is_town][: 1 if kind.single else None]
+    towns = np.repeat(seats, len(kind.states), axis=0)
     angle = draws.uniform(0, 2 * np.pi, len(towns))
     way = np.column_stack([np.cos(angle), np.sin(angle)])
     goal = towns + way * draws.uniform(4_000, 7_500, len(towns))[:, None]

@@ -273,6 +273,8 @@ def test_other_sizes(villages):
     assert set(county.layers) == set(STANDARD_COLUMNS)
     assert not any(layer.geometry.dropna().is_empty.any() for layer in county.layers.values())
     assert np.bincount(strong_pieces(county.roads)).max() > 0.97 * county.roads.topology.n_nodes
+    # Plans order one for the county; more could not keep "exactly one", however large it is.
+    assert (county.layers["facilities"]["tier"] == "sorting_centre").sum() == 1
 
 
 @pytest.mark.slow
