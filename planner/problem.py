@@ -20,7 +20,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.problem_faults import id_faults, raise_all, range_faults, shape_faults
+from planner.problem_faults import frozen, id_faults, raise_all, range_faults, shape_faults
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -49,12 +49,6 @@ class Strength(StrEnum):
     ON_DEMAND = "on_demand"  # 按需
 
 
-def _frozen(values: object, dtype: type) -> NDArray:  # type: ignore[type-arg]
-    array: NDArray = np.array(values, dtype=dtype, copy=True)  # type: ignore[type-arg]
-    array.setflags(write=False)
-    return array
-
-
 @dataclass(frozen=True, eq=False)
 class Demand:
     """Points that want service.
@@ -70,7 +64,7 @@ class Demand:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", tuple(map(str, self.ids)))
-        object.__setattr__(self, "weight", _frozen(self.weight, np.float64))
+        object.__setattr__(self, "weight", frozen(self.weight, np.float64))
         faults = id_faults("demand", self.ids)
         faults += shape_faults("demand.weight", self.weight, len(self.ids))
         faults += range_faults("demand.weight", self.weight, finite=True)
@@ -108,10 +102,10 @@ class Sites:
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", tuple(map(str, self.ids)))
         for name in ("required", "forbidden", "existing"):
-            object.__setattr__(self, name, _frozen(getattr(self, name), np.bool_))
-        object.__setattr__(self, "size_start", _frozen(self.size_start, np.int64))
+            object.__setattr__(self, name, frozen(getattr(self, name), np.bool_))
+        object.__setattr__(self, "size_start", frozen(self.size_start, np.int64))
         for name in ("capacity", "fixed_cost", "least_throughput"):
-            object.__setattr__(self, name, _frozen(getattr(self, name), np.float64))
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
         raise_all(self._faults())
 
     def _faults(self) -> list[str]:
@@ -200,9 +194,9 @@ class Arcs:
 
     def __post_init__(self) -> None:
         for name in ("start", "site"):
-            object.__setattr__(self, name, _frozen(getattr(self, name), np.int64))
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
         for name in ("impedance", "cost"):
-            object.__setattr__(self, name, _frozen(getattr(self, name), np.float64))
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
         a = len(self.site)
         faults = shape_faults("arcs.impedance", self.impedance, a)
         faults += shape_faults("arcs.cost", self.cost, a)
@@ -254,7 +248,7 @@ class Quota:
     strength: Strength = Strength.MUST
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sites", _frozen(self.sites, np.int64))
+        object.__setattr__(self, "sites", frozen(self.sites, np.int64))
         faults = []
         if self.minimum < 0:
             faults.append(f"quota {self.name}: minimum {self.minimum} is negative")
@@ -282,7 +276,7 @@ class Exclusion:
     differ_by: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "opened", _frozen(self.opened, np.int64))
+        object.__setattr__(self, "opened", frozen(self.opened, np.int64))
         faults = []
         if self.differ_by < 1:
             faults.append(f"exclusion: differ_by is {self.differ_by}; give 1 or more")

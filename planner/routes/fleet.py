@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.problem_faults import ProblemError
-from planner.routes.faults import FloatArray, frozen
+from planner.problem_faults import ProblemError, frozen
+from planner.routes.faults import FloatArray
 from planner.routes.stops import DAY_S
 
 S_PER_H = 3600.0

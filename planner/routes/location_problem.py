@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.problem import FloatArray
-from planner.problem_faults import ProblemError
-from planner.routes.faults import frozen, range_faults, shape_faults
+from planner.problem_faults import ProblemError, frozen, shape_faults
+from planner.routes.faults import range_faults
 
 Depots = tuple[int, ...]
 """Positions of open depots."""
@@ -43,10 +43,10 @@ class LocationRouting:
         for name in ("opening_cost", "capacity", "demand", "way_cost"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
         m, n = len(self.depot_ids), len(self.stop_ids)
-        faults = shape_faults("opening_cost", self.opening_cost, (m,))
-        faults += shape_faults("capacity", self.capacity, (m,))
-        faults += shape_faults("demand", self.demand, (n,))
-        faults += shape_faults("way_cost", self.way_cost, (m + n, m + n))
+        faults = shape_faults("opening_cost", self.opening_cost, m)
+        faults += shape_faults("capacity", self.capacity, m)
+        faults += shape_faults("demand", self.demand, n)
+        faults += shape_faults("way_cost", self.way_cost, m + n, m + n)
         if not faults:
             faults += range_faults("opening_cost", self.opening_cost, self.depot_ids)
             faults += range_faults("capacity", self.capacity, self.depot_ids, finite=False)

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.problem_faults import ProblemError
-from planner.routes.faults import BoolArray, FloatArray, id_faults, position_faults
+from planner.problem_faults import ProblemError, id_faults
+from planner.routes.faults import BoolArray, FloatArray, position_faults
 from planner.routes.fleet import Compartment, RoadMatrix, VehicleClass
 from planner.routes.stops import Depots, DisposalSites, Goods, Stops
 

@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.problem_faults import ProblemError
-from planner.routes.faults import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    frozen,
-    id_faults,
-    named,
-    range_faults,
-    shape_faults,
-)
+from planner.problem_faults import ProblemError, frozen, id_faults, shape_faults
+from planner.routes.faults import BoolArray, FloatArray, IntArray, named_at, range_faults
 
 DAY_S = 86_400.0
 
@@ -114,7 +105,7 @@ class Stops:
             "place", "service_s", "opens_s", "closes_s", "visits", "smallest_gap_days",
             "largest_gap_days", "area", "territory", "divisible",
         ):  # fmt: skip
-            faults += shape_faults(f"stops.{name}", getattr(self, name), (n,))
+            faults += shape_faults(f"stops.{name}", getattr(self, name), n)
         return faults
 
     def _value_faults(self) -> list[str]:
@@ -125,19 +116,19 @@ class Stops:
         bad = np.flatnonzero(self.closes_s < self.opens_s)
         if len(bad):
             faults.append(
-                f"stops {named(self.ids, bad)} close before they open; a window past midnight "
+                f"stops {named_at(self.ids, bad)} close before they open; a window past midnight "
                 "counts on beyond 24 h (22:00 to 02:00 is 79200 to 93600 s)"
             )
         bad = np.flatnonzero(self.visits < 1)
         if len(bad):
             faults.append(
-                f"stops {named(self.ids, bad)} are to be visited {self.visits[bad[0]]} times a "
+                f"stops {named_at(self.ids, bad)} are to be visited {self.visits[bad[0]]} times a "
                 "cycle; give 1 or more, or leave them out"
             )
         bad = np.flatnonzero(self.largest_gap_days < self.smallest_gap_days)
         if len(bad):
             faults.append(
-                f"stops {named(self.ids, bad)}: the largest gap between visits is smaller than "
+                f"stops {named_at(self.ids, bad)}: the largest gap between visits is smaller than "
                 "the smallest; exchange them"
             )
         return faults
@@ -179,7 +170,7 @@ class Depots:
         object.__setattr__(self, "ids", tuple(map(str, self.ids)))
         object.__setattr__(self, "place", frozen(self.place, np.int64))
         faults = id_faults("depots", self.ids)
-        faults += shape_faults("depots.place", self.place, (len(self.ids),))
+        faults += shape_faults("depots.place", self.place, len(self.ids))
         if not self.ids:
             faults.append("there is no depot; give at least one place where lorries stand")
         if faults:
@@ -224,7 +215,7 @@ class DisposalSites:
         object.__setattr__(self, "capacity_t_per_day", frozen(given, np.float64))
         faults = id_faults("disposal sites", self.ids)
         for name in ("place", "unload_s", "opens_s", "closes_s", "capacity_t_per_day"):
-            faults += shape_faults(f"disposal.{name}", getattr(self, name), (m,))
+            faults += shape_faults(f"disposal.{name}", getattr(self, name), m)
         if self.accepts.ndim != 2 or len(self.accepts) != m:
             faults.append(f"disposal.accepts has shape {self.accepts.shape}, needs ({m}, streams)")
         if not faults:
@@ -235,9 +226,8 @@ class DisposalSites:
             )
             bad = np.flatnonzero(~(self.closes_s >= self.opens_s))
             if len(bad):
-                faults.append(
-                    f"disposal sites {named(self.ids, bad)} close before they open; exchange them"
-                )
+                sites = named_at(self.ids, bad)
+                faults.append(f"disposal sites {sites} close before they open; exchange them")
         if faults:
             raise ProblemError(faults)
 

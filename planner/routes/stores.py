@@ -20,9 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray
-from planner.problem_faults import ProblemError
+from planner.problem_faults import ProblemError, frozen, shape_faults
 from planner.routes.estimate import HaulEstimate
-from planner.routes.faults import frozen, shape_faults
 
 RoundsCost = Callable[[IntArray], float]
 """Cost a year of really planned rounds, given the store of each producer (-1: it is visited)."""
@@ -55,8 +54,8 @@ class StoreChoice:
         for name in ("producer_t", "store_cost", "bring_cost", "capacity_t"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64))
         n, m = len(self.producer_t), len(self.store_cost)
-        faults = shape_faults("bring_cost", self.bring_cost, (n, m))
-        faults += shape_faults("capacity_t", self.capacity_t, (m,))
+        faults = shape_faults("bring_cost", self.bring_cost, n, m)
+        faults += shape_faults("capacity_t", self.capacity_t, m)
         if not faults and (np.isnan(self.bring_cost).any() or (self.bring_cost < 0).any()):
             faults.append(
                 "bring_cost has values that are negative or no numbers; use inf for never"

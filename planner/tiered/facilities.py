@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray
-from planner.tiered.faults import Checks, named, set_array
+from planner.problem_faults import named
+from planner.tiered.faults import Checks, set_array
 
 NO_YEAR = 9999
 """``end_year`` of what stays."""

@@ -6,32 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.problem_faults import ProblemError
-
-Array = NDArray[np.generic]
-_MOST_NAMED = 5
-
-
-def frozen(values: object, dtype: type) -> NDArray:  # type: ignore[type-arg]
-    """A read-only copy, so that a problem can be shared and hashed."""
-    array: NDArray = np.array(values, dtype=dtype, copy=True)  # type: ignore[type-arg]
-    array.setflags(write=False)
-    return array
+from planner.problem_faults import Array, ProblemError, frozen, named, range_faults, shape_faults
 
 
 def set_array(part: object, name: str, dtype: type, default: object) -> None:
     """Freeze an array field of a frozen dataclass, or its default where it was left out."""
     given = getattr(part, name)
     object.__setattr__(part, name, frozen(default if given is None else given, dtype))
-
-
-def named(ids: Sequence[str]) -> str:
-    """The first few ids and how many more there are."""
-    shown = ", ".join(map(str, ids[:_MOST_NAMED]))
-    more = len(ids) - _MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 class Checks:
@@ -58,20 +40,15 @@ class Checks:
 
     def shape(self, what: str, array: Array, *shape: int) -> bool:
         """Whether the array has the shape; a fault where it has not."""
-        if array.shape == shape:
-            return True
-        self.fault(f"{what} has shape {array.shape}, needs {shape}")
-        return False
+        found = shape_faults(what, array, *shape)
+        for one in found:
+            self.fault(one)
+        return not found
 
     def numbers(self, what: str, array: Array, *, finite: bool = True) -> None:
         """Numbers from 0 up, finite unless ``inf`` is a meaning here."""
-        values = np.asarray(array, np.float64)
-        if np.isnan(values).any():
-            self.fault(f"{what} has values that are not numbers; leave such rows out")
-        if finite and np.isinf(values).any():
-            self.fault(f"{what} has infinite values; give a number")
-        if (values < 0).any():
-            self.fault(f"{what} has negative values (first: {values[values < 0][0]:g})")
+        for one in range_faults(what, np.asarray(array, np.float64), finite=finite):
+            self.fault(one)
 
     def positions(self, what: str, array: Array, count: int, *, absent: bool = False) -> None:
         """Positions in ``0..count - 1``, and -1 for "none" where that is a meaning."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray
+from planner.problem_faults import frozen, named
 from planner.tiered.facilities import Facilities
-from planner.tiered.faults import Checks, frozen, named, set_array
+from planner.tiered.faults import Checks, set_array
 
 DEMAND, TERMINALS = "demand", "terminals"
 """Names of the two ends of a stream, beside the ids of its tiers."""

@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray, Strength
-from planner.tiered.faults import Checks, frozen
+from planner.problem_faults import frozen
+from planner.tiered.faults import Checks
 from planner.tiered.network import (
     DEMAND,
     TERMINALS,

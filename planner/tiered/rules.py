@@ -9,7 +9,8 @@ from enum import StrEnum
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, Strength
-from planner.tiered.faults import Checks, frozen
+from planner.problem_faults import frozen
+from planner.tiered.faults import Checks
 
 
 @dataclass(frozen=True, eq=False)

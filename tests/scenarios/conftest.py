@@ -9,17 +9,32 @@ import yaml
 
 from geodata.roads.export import save_roads
 from geodata.synthetic import make_county
+from scenarios.inputs import Inputs
 from scenarios.load import example
 from scenarios.plan import Plan
 from scenarios.run import run
+from scenarios.schema import Scenario
 
 VILLAGES = 40
+SMALL_SOURCES = "hazardous_small_source"
 
 
 @pytest.fixture(scope="session")
 def small_plan() -> Plan:
     """The demo's five streams on a county of 40 villages."""
     return run(example("demo", [f"synthetic.villages={VILLAGES}", "solver.time_limit_s=120"]))
+
+
+@pytest.fixture(scope="session")
+def small_sources() -> tuple[Plan, Inputs]:
+    """Stores of small hazardous producers on 40 villages, and what they were planned from."""
+    given: list[Inputs] = []
+    scenario = Scenario.model_validate({
+        "title": "rounds", "synthetic": {"villages": VILLAGES}, "max_snap_m": 800,
+        "off_road": "straight", "streams": [{"stream": SMALL_SOURCES}],
+        "solver": {"time_limit_s": 5, "gap": 0.5},
+    })  # fmt: skip
+    return run(scenario, on_inputs=given.append), given[0]
 
 
 @pytest.fixture(scope="session")

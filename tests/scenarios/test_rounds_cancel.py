@@ -8,27 +8,11 @@ import pytest
 
 from planner.routes import RoundsProgress, RoundsSettings
 from planner.solution import Cancelled, Outcome
-from scenarios.inputs import Inputs
-from scenarios.plan import Plan
 from scenarios.rounds import rounds_of_plan
-from scenarios.run import run
-from scenarios.schema import Scenario
-
-STREAM = "hazardous_small_source"
+from tests.scenarios.conftest import SMALL_SOURCES
 
 
-@pytest.fixture(scope="module")
-def planned() -> tuple[Plan, Inputs]:
-    given: list[Inputs] = []
-    scenario = Scenario.model_validate({
-        "title": "rounds", "synthetic": {"villages": 40}, "max_snap_m": 800,
-        "off_road": "straight", "streams": [{"stream": STREAM}],
-        "solver": {"time_limit_s": 5, "gap": 0.5},
-    })  # fmt: skip
-    return run(scenario, on_inputs=given.append), given[0]
-
-
-def test_a_comparison_that_is_stopped_has_the_rounds_to_everybody(planned):
+def test_a_comparison_that_is_stopped_has_the_rounds_to_everybody(small_sources):
     asked = []
 
     def stop(_stream: str, event: RoundsProgress) -> None:
@@ -38,17 +22,17 @@ def test_a_comparison_that_is_stopped_has_the_rounds_to_everybody(planned):
 
     settings = RoundsSettings(time_limit_s=120.0)
     found = rounds_of_plan(
-        *planned, settings=settings, split=True, on_rounds=stop, draw=False
-    ).streams[STREAM]
+        *small_sources, settings=settings, split=True, on_rounds=stop, draw=False
+    ).streams[SMALL_SOURCES]
     assert time.perf_counter() - asked[0] < 10.0
     assert found.solution.outcome is Outcome.CANCELLED
     assert found.solution.checked
     assert found.split is None
 
 
-def test_stopped_before_there_are_rounds_it_has_none(planned):
+def test_stopped_before_there_are_rounds_it_has_none(small_sources):
     def stop(_stream: str, _event: RoundsProgress) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        rounds_of_plan(*planned, split=True, on_rounds=stop, draw=False)
+        rounds_of_plan(*small_sources, split=True, on_rounds=stop, draw=False)

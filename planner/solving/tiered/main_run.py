@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,20 +23,16 @@ ABOVE_S = 30.0
 """Seconds for what is above the main tier."""
 
 
+@dataclass(eq=False)
 class MainRun:
     """One solve of one stream; the answer keeps the best plan and bound."""
 
-    def __init__(
-        self,
-        problem: TieredProblem,
-        settings: SolverSettings,
-        watch: Watch,
-        answer: GroupAnswer,
-        solve_one: SolveOne,
-        mains: list[MainTier],
-    ) -> None:
-        self._problem, self._settings, self._watch = problem, settings, watch
-        self._answer, self._solve_one, self._mains = answer, solve_one, mains
+    _problem: TieredProblem
+    _settings: SolverSettings
+    _watch: Watch
+    _answer: GroupAnswer
+    _solve_one: SolveOne
+    _mains: list[MainTier]
 
     def possible(self) -> bool:
         """Whether the relaxation has a way for everybody in every phase."""

@@ -18,7 +18,7 @@ keeps them all; so the bound counts only once there is such a plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -122,24 +122,18 @@ def _whole_answer(problem: TieredProblem, mains: list[MainTier]) -> WholeAnswer 
     return main_siting.solved if all(map(main_siting.suits, mains)) else None
 
 
+@dataclass(eq=False)
 class _PricedRun(MainRun):
     """One solve of one stream by prices, plans and better plans."""
 
-    def __init__(
-        self,
-        problem: TieredProblem,
-        settings: SolverSettings,
-        watch: Watch,
-        answer: GroupAnswer,
-        solve_one: SolveOne,
-        mains: list[MainTier],
-    ) -> None:
-        super().__init__(problem, settings, watch, answer, solve_one, mains)
-        self._planned = list(map(straight, mains))
-        """As plans know the phases; later for the ways over what is open above."""
-        self._bounds: list[Bounded] = []
-        self._prices: list[Bounded] = []
-        self._planners: list[Planner] = []
+    _planned: list[MainTier] = field(init=False)
+    """As plans know the phases; later for the ways over what is open above."""
+    _bounds: list[Bounded] = field(default_factory=list, init=False)
+    _prices: list[Bounded] = field(default_factory=list, init=False)
+    _planners: list[Planner] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self._planned = list(map(straight, self._mains))
 
     def solve(self) -> bool:
         """The stages in their order."""
