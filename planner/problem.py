@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -358,6 +359,10 @@ class SitingProblem:
 
     def fingerprint(self) -> str:
         """SHA-256 over every value that can change the answer."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         parts: tuple[Demand | Sites | Arcs | Quota | Exclusion, ...]
         parts = (self.demand, self.sites, self.arcs, *self.quotas, *self.exclusions)
@@ -373,6 +378,6 @@ def _feed(digest: hashlib._Hash, name: str, value: object) -> None:
     digest.update(f"\0{name}\0".encode())
     if isinstance(value, np.ndarray):
         digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
+        digest.update(np.ascontiguousarray(value).data)  # as it lies: a copy takes as long again
     else:
         digest.update(repr(value).encode())

@@ -109,6 +109,13 @@ class Found:
             None, none, none, np.zeros(0), float("nan"), bound, method, infeasible=infeasible
         )
 
+    def with_plan_of(self, kept: Found) -> Found:
+        """An earlier plan with this bound, or as it was kept where this has no bound."""
+        if not np.isfinite(self.bound):
+            return kept
+        plan = {name: getattr(kept, name) for name in ("size", "demand", "site", "share")}
+        return replace(self, objective=kept.objective, **plan)
+
 
 class Method(Protocol):
     """A way of solving some problems; registered in ``planner/solving/methods.py``."""

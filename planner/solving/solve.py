@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -75,8 +76,16 @@ def solve(
         return solve_tiered(problem, settings, on_progress)
     settings = SolverSettings() if settings is None else settings
     watch = Watch(settings, on_progress)
-    # Within the time limit, not after it: of five million arcs it takes a second.
-    fingerprint = problem.fingerprint()
+    with ThreadPoolExecutor(1) as beside:
+        # Of five million arcs it takes a third of a second, which a short limit has not got.
+        beside.submit(problem.fingerprint)
+        return _solved(problem, settings, watch, start)
+
+
+def _solved(
+    problem: SitingProblem, settings: SolverSettings, watch: Watch, start: SitingSolution | None
+) -> SitingSolution:
+    """The answer to a problem of one tier, however its listener or its clock ends it."""
     reduced = _Reduced.of(problem)
     cancelled = False
     try:
@@ -91,7 +100,7 @@ def solve(
     if found.infeasible and not reasons:
         reasons = _explained(reduced.problem, settings, watch)
     found = replace(found, reasons=reasons)
-    return _certified(problem, reduced, found, watch, fingerprint, cancelled=cancelled)
+    return _certified(problem, reduced, found, watch, cancelled=cancelled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +139,18 @@ def _run_methods(problem: SitingProblem, settings: SolverSettings, watch: Watch)
         found = method.run(problem, settings, watch)
         if found.size is not None or found.infeasible or watch.remaining_s <= 0:
             break
-    if found.size is None and not found.infeasible and watch.best is not None:
-        return watch.best
+    if watch.best is not None and not found.infeasible and _beats(watch.best, found, problem):
+        return found.with_plan_of(watch.best)
     return found
+
+
+def _beats(kept: Found, found: Found, problem: SitingProblem) -> bool:
+    """Whether the plan kept on the way is better than the one that a method ended with."""
+    if found.size is None:
+        return True
+    maximise = judging.maximised(problem.objective)
+    gain = kept.objective - found.objective
+    return gain > 0 if maximise else gain < 0
 
 
 def _nothing(problem: SitingProblem) -> Found:
@@ -195,7 +213,6 @@ def _certified(
     reduced: _Reduced,
     found: Found,
     watch: Watch,
-    fingerprint: str,
     *,
     cancelled: bool,
 ) -> SitingSolution:
@@ -225,7 +242,7 @@ def _certified(
         method=found.method,
         solver=f"HiGHS, models by PuLP {pulp.__version__}",
         solver_version=highs.version(),
-        problem_hash=fingerprint,
+        problem_hash=problem.fingerprint(),
         bound_proof=found.bound_proof,
         bound_verified=found.bound_verified,
         stage_seconds=found.stage_seconds,

@@ -38,7 +38,7 @@ class Course(ABC):
         self._integral = self.data.integral
         self._nodes = 0
         self._reported_s = -np.inf
-        self._kept = np.inf
+        self._kept = np.inf if watch.best is None else watch.best.objective
         self._ended = False
         self._proof_of_bound = "lagrangian"
 
@@ -119,12 +119,14 @@ class Course(ABC):
         else:
             flows = None if self.search.best is None else answer.divided_flows(self.search.best)
         if flows is None:
-            return Found.nothing(NAME, bound=self.bound, infeasible=self.bound == np.inf)
+            plan = Found.nothing(NAME, bound=self.bound, infeasible=self.bound == np.inf)
+        else:
+            plan = answer.found(self.problem, self.data, flows, NAME)
+            bound = min(self.bound, self.objective)
+            plan = replace(plan, objective=self.objective, bound=bound)
         at_root = self._proof_of_bound == "lagrangian"
         return replace(
-            answer.found(self.problem, self.data, flows, NAME),
-            objective=self.objective,
-            bound=min(self.bound, self.objective),
+            plan,
             reduced={
                 "nodes": self._nodes,
                 "pairs": self.data.n * self.data.m,

@@ -111,13 +111,11 @@ class CapacitatedData:
     @classmethod
     def of(cls, problem: SitingProblem) -> CapacitatedData:
         """Arrays of a problem that :func:`suits` accepts."""
-        sites, arcs = problem.sites, problem.arcs
+        sites = problem.sites
         point = np.flatnonzero(problem.reachable)
         site = np.flatnonzero(~sites.forbidden)
-        cost = np.full((len(sites), len(problem.demand)), np.inf)
-        cost[arcs.site, arcs.demand] = arcs.cost
         weight = problem.demand.weight[point]
-        cost = np.ascontiguousarray(cost[np.ix_(site, point)])
+        cost = _dense_cost(problem, site, point)
         if problem.single_source:
             largest = np.maximum.reduceat(sites.capacity, sites.size_start[:-1])[site]
             cost[weight[None, :] > largest[:, None]] = np.inf
@@ -155,6 +153,20 @@ def suits(problem: SitingProblem) -> bool:
         and bool(problem.reachable.any())
         and _disjoint(problem)
     )
+
+
+def _dense_cost(problem: SitingProblem, site: IntArray, point: IntArray) -> FloatArray:
+    """(m, n) cost of kept sites and points, ``inf`` where there is no arc."""
+    arcs, shape = problem.arcs, (len(problem.demand), len(problem.sites))
+    if len(arcs) == shape[0] * shape[1]:
+        by_point = arcs.cost.reshape(shape)
+    else:
+        # In the order of the arcs: a scatter by site touches another page with every arc.
+        by_point = np.full(shape, np.inf)
+        by_point[arcs.demand, arcs.site] = arcs.cost
+    if len(site) < shape[1] or len(point) < shape[0]:
+        by_point = by_point[np.ix_(point, site)]
+    return np.array(by_point.T, order="C")
 
 
 def _disjoint(problem: SitingProblem) -> bool:

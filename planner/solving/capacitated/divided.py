@@ -7,12 +7,15 @@ searched; the bound is :mod:`planner.solving.capacitated.divided_bound`'s.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
+from planner.solving.capacitated import answer
+from planner.solving.capacitated.assignment import nearest_with_room
 from planner.solving.capacitated.attended import wait_for
 from planner.solving.capacitated.bound import (
     BoundResult,
@@ -20,7 +23,7 @@ from planner.solving.capacitated.bound import (
     first_multipliers,
     rounded_down,
 )
-from planner.solving.capacitated.course import Course
+from planner.solving.capacitated.course import NAME, Course
 from planner.solving.capacitated.data import tiny_data
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
 from planner.solving.capacitated.divided_dive import dive
@@ -76,6 +79,9 @@ class DividedRun(Course):
         self._starts: list[IntArray] = []
 
     def _run(self) -> None:
+        if self._large and self.watch.best is None:
+            with self._stage("search"):
+                self._keep_nearest()
         with ThreadPoolExecutor(1) as pool, self._stage("bound"):
             stand = self._bound(pool)
         if self.bound == np.inf:
@@ -89,6 +95,18 @@ class DividedRun(Course):
                     self._improve(stand)
         with self._stage("branch"):
             self._branch(stand)
+
+    def _keep_nearest(self) -> None:
+        """Leave a plan with the watch, so that the shortest limit has an answer.
+
+        It is far from what the bound's choices give, and the search is better off without it.
+        """
+        plan = nearest_with_room(self.data)
+        if plan is not None and self.search.allowed(plan.chosen):
+            kept = answer.found(self.problem, self.data, answer.whole_flows(plan), NAME)
+            self.watch.keep(replace(kept, objective=plan.objective))
+            self._kept = plan.objective
+            self.watch.report("search", plan.objective)
 
     def _bound(self, pool: ThreadPoolExecutor) -> Stand:
         """Raise the root's bound, trying its choices as plans meanwhile."""

@@ -227,9 +227,10 @@ class WholeRun(WholeSearch):
                 self._raise(event.bound)
             self._listen("divide")
 
-        divided = DividedRun(
-            replace(self.problem, single_source=False), settings, Watch(settings, hear)
-        )
+        part = Watch(settings, hear)
+        if np.isfinite(self.objective):
+            part.keep(self._found())
+        divided = DividedRun(replace(self.problem, single_source=False), settings, part)
         self._raise(divided.solve().bound)
         few = ROUNDED_OF_LARGE if self._large else ROUNDED_AT_ROOT
         for chosen in divided.search.ranked(few):
