@@ -61,6 +61,7 @@ class Draft:
     open : (s, k) -> (t, o) column of each size option
     carried : (s, l) -> (t, a) column of each arc, -1 where it has none; a share of the point's
         tonnes on legs from demand, flow in units of ``scale`` on the others
+    cleared : column of a size option -> column of its being cleared after the phase
     unserved : s -> (t, n) column of the share left out
     scale : (s,) tonnes that a unit of flow stands for
     """
@@ -72,6 +73,7 @@ class Draft:
         self.relaxed = frozenset(relaxed)
         self.variables: list[Variable] = []
         self.open: dict[tuple[int, int], IntArray] = {}
+        self.cleared: dict[int, int] = {}
         self.carried: dict[tuple[int, int], IntArray] = {}
         self.unserved: dict[int, IntArray] = {}
         self.place_open: dict[tuple[int, int], int] = {}

@@ -6,6 +6,17 @@
 ``stays_shut_s_k_j_t`` sum_o open_t+1 <= sum_o open_t (what stands may be closed, once)
 ``budget_t``           sum of what is built in t over what stood before <= budget_t
 
+Temporary facilities, with ``begun_t`` 1 in the phase in which one opens, ``last_t`` the last phase
+in which it is then open, and ``cleared_ot`` 1 where it is at size o in t for the last time:
+
+``once_s_k_j``         sum_t begun_t <= 1
+``stands_s_k_j_t``     sum_o open_ot = sum of begun_t' over t' <= t <= last_t'
+``cleared_s_k_j_t``    sum_o cleared_ot = sum of begun_t' over last_t' = t
+``gone_s_k_jo_t``      cleared_ot <= open_ot
+
+and in the rows of growth and budget ``open_ot - cleared_ot`` takes the place of ``open_ot``. Both
+kinds of columns are whole where the openings are.
+
 Bounds say the rest: nothing is open outside its years or where it is forbidden; what stands keeps
 at least its size of today. What stands and has been expanded is not closed any more.
 """
@@ -40,6 +51,9 @@ def _add_tier(draft: Draft, s: int, k: int) -> None:
             columns[t, o] = column
             draft.cost[column] += weight[t] * part.fixed_cost_cny_per_yr[o]
     draft.open[s, k] = columns
+    last = draft.problem.last_phase(tier)
+    for j in np.flatnonzero(draft.problem.is_temporary(tier)).tolist():
+        _clear(draft, s, k, j, last[:, j].tolist())
     must = part.required | (part.existing & ~part.closable)
     for j in range(len(part)):
         for t in range(phases):
@@ -63,6 +77,30 @@ def possible_sizes(problem: TieredProblem, s: int, k: int) -> BoolArray:
     return allowed
 
 
+def _clear(draft: Draft, s: int, k: int, j: int, last: list[int]) -> None:
+    """A temporary facility opens once and is cleared after ``last`` (t,) of that phase."""
+    name = f"{s}_{k}_{j}"
+    begun = {t: draft.add(f"begun_{name}_{t}") for t in range(len(last)) if last[t] >= 0}
+    draft.at_most(f"once_{name}", ones(begun.values()), 1.0)
+    for t in begun:
+        standing = [column for q, column in begun.items() if q <= t <= last[q]]
+        opened = draft.sizes(s, k, j, t)
+        draft.equal(f"stands_{name}_{t}", ones(opened) | ones(standing, -1.0), 0.0)
+        ending = [column for q, column in begun.items() if last[q] == t]
+        if not ending or t == max(begun):
+            continue
+        gone = [draft.add(f"cleared_{name}_{o}_{t}") for o in range(len(opened))]
+        draft.equal(f"cleared_{name}_{t}", ones(gone) | ones(ending, -1.0), 0.0)
+        for o, (one, size) in enumerate(zip(gone, opened, strict=True)):
+            draft.at_most(f"gone_{name}_{o}_{t}", {one: 1.0, size: -1.0}, 0.0)
+            draft.cleared[size] = one
+
+
+def _lasting(draft: Draft, sizes: list[int]) -> Weighted:
+    """The sum of what is open at some sizes and is not cleared after the phase."""
+    return ones(sizes) | ones((draft.cleared[one] for one in sizes if one in draft.cleared), -1.0)
+
+
 def _keep_open(draft: Draft, s: int, k: int, j: int, t: int) -> None:
     part = draft.problem.streams[s].tiers[k].facilities
     now, later = draft.sizes(s, k, j, t), draft.sizes(s, k, j, t + 1)
@@ -76,10 +114,11 @@ def _keep_open(draft: Draft, s: int, k: int, j: int, t: int) -> None:
         ):
             continue
         if part.expandable[j]:
-            terms = ones(now[o:]) | ones(later[o:], -1.0)
+            terms = _lasting(draft, now[o:]) | ones(later[o:], -1.0)
             draft.at_most(f"larger_{s}_{k}_{j}_{o}_{t}", terms, 0.0)
         else:
-            draft.at_most(f"same_{s}_{k}_{j}_{o}_{t}", {now[o]: 1.0, later[o]: -1.0}, 0.0)
+            terms = _lasting(draft, [now[o]]) | {later[o]: -1.0}
+            draft.at_most(f"same_{s}_{k}_{j}_{o}_{t}", terms, 0.0)
 
 
 def add_budget(draft: Draft) -> None:
@@ -112,5 +151,6 @@ def _built(draft: Draft, s: int, k: int, t: int) -> Weighted:
             continue
         terms[int(columns[t, o])] = float(worth[o])
         if t and alive[t - 1, j]:
-            terms[int(columns[t - 1, o])] = -float(worth[o])
+            before = _lasting(draft, [int(columns[t - 1, o])])
+            terms |= {column: -weight * float(worth[o]) for column, weight in before.items()}
     return terms

@@ -127,12 +127,18 @@ def _check_states(problem: TieredProblem, tier: Tier, size: IntArray) -> list[Vi
 
 
 def _check_growth(problem: TieredProblem, tier: Tier, size: IntArray) -> list[Violation]:
-    """From phase to phase: what is open stays open and does not shrink."""
+    """From phase to phase: what is open stays open and does not shrink, until it is cleared."""
     part, alive = tier.facilities, problem.alive(tier)
-    found = []
+    begun, count = np.argmax(size >= 0, axis=0), np.arange(len(part))
+    last = np.where(part.existing, len(size), problem.last_phase(tier)[begun, count])
+    over = (size >= 0) & (np.arange(len(size))[:, None] > last)
+    found = [
+        Violation("not_cleared", part.ids[j], float(over[:, j].sum()))
+        for j in np.flatnonzero((over & alive).any(axis=0)).tolist()
+    ]
     for t in range(len(problem.phases) - 1):
         now, later = size[t], size[t + 1]
-        lives = alive[t] & alive[t + 1]
+        lives = alive[t] & alive[t + 1] & (t != last)
         may_close = part.existing & part.closable & (now == part.existing_size)
         rules = (
             ("closed_again", lives & (now >= 0) & (later < 0) & ~may_close),

@@ -17,7 +17,7 @@ from planner.problem_faults import named
 from planner.tiered.faults import Checks, set_array
 
 NO_YEAR = 9999
-"""``end_year`` of what stays."""
+"""``end_year`` and ``lasts_yr`` of what stays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,10 @@ class Facilities:
     expandable : (f,) may grow in a later phase (or, existing, beyond its size of today)
     closable : (f,) existing: may be closed; otherwise it stays open to its ``end_year``
     required, forbidden : (f,) open in every phase of its life; in none
-    first_year, end_year : (f,) may be open from and until (temporary sites), both included
+    first_year, end_year : (f,) may be open from and until, both included
+    lasts_yr : (f,) temporary: opened in a year, a new facility is open in the phases up to so many
+        years later (included) and then cleared, for good: its ground is given back. What must be
+        open opens in its first phase. Of what stands today say the ``end_year``
     district : (f,) position in ``TieredProblem.districts``, -1 for none
     """
 
@@ -63,6 +66,7 @@ class Facilities:
     forbidden: BoolArray = None  # type: ignore[assignment]
     first_year: IntArray = None  # type: ignore[assignment]
     end_year: IntArray = None  # type: ignore[assignment]
+    lasts_yr: IntArray = None  # type: ignore[assignment]
     district: IntArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
@@ -123,6 +127,8 @@ class Facilities:
         kept = stands & ~self.closable
         complain(kept & self.forbidden, "stand, are forbidden and not closable; mark closable")
         complain(self.first_year > self.end_year, "end before their first year")
+        complain(self.lasts_yr < 0, "last fewer than no years; give lasts_yr from 0 up")
+        complain(stands & (self.lasts_yr < NO_YEAR), "stand today; give end_year, not lasts_yr")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -167,6 +173,7 @@ _BY_FACILITY = {
     "existing_size": -1,
     "first_year": 0,
     "end_year": NO_YEAR,
+    "lasts_yr": NO_YEAR,
     "district": -1,
 }
 _FLAGS = ("expandable", "closable", "required", "forbidden")

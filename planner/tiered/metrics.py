@@ -73,7 +73,8 @@ def programme(problem: TieredProblem, plans: Plans) -> list[Step]:
                 before = int(part.existing_size[j])
                 for t, year in enumerate(problem.phases.years):
                     now = int(size[t, j])
-                    action = _action(before, now, first=t == 0, alive=bool(alive[t, j]))
+                    may_close = bool(alive[t, j] and part.existing[j])
+                    action = _action(before, now, first=t == 0, may_close=may_close)
                     if action:
                         old = float(part.investment_cny[before]) if before >= 0 else 0.0
                         built = action in ("build", "expand")
@@ -87,7 +88,7 @@ def programme(problem: TieredProblem, plans: Plans) -> list[Step]:
     return sorted(steps, key=lambda one: (one.year, one.stream, one.tier, one.facility))
 
 
-def _action(before: int, now: int, *, first: bool, alive: bool) -> str:
+def _action(before: int, now: int, *, first: bool, may_close: bool) -> str:
     if now >= 0:
         if before < 0:
             return "build"
@@ -95,7 +96,7 @@ def _action(before: int, now: int, *, first: bool, alive: bool) -> str:
             return "expand"
         return "keep" if first else ""
     if before >= 0:
-        return "close" if alive else "end"
+        return "close" if may_close else "end"
     return ""
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray, Strength
 from planner.problem_faults import frozen
+from planner.tiered.facilities import NO_YEAR
 from planner.tiered.faults import Checks
 from planner.tiered.network import (
     DEMAND,
@@ -280,7 +281,26 @@ class TieredProblem:
         years = np.array(self.phases.years)[:, None]
         part = facilities_of.facilities
         open_to: BoolArray = (years >= part.first_year) & (years <= part.end_year)
+        begun = np.where(open_to, years, NO_YEAR).min(axis=0)
+        open_to &= ~part.required | (years <= begun + part.lasts_yr)
         return open_to & ~part.forbidden
+
+    def last_phase(self, facilities_of: Tier) -> IntArray:
+        """(t, f) last phase in which a facility is open that opens in a phase; -1 if it may not."""
+        years, alive = np.array(self.phases.years), self.alive(facilities_of)
+        until = years[:, None] + facilities_of.facilities.lasts_yr
+        last = np.searchsorted(years, until, side="right") - 1
+        end = len(years) - 1 - np.argmax(alive[::-1], axis=0)
+        return np.where(alive, np.minimum(last, end), -1).astype(np.int64)
+
+    def is_temporary(self, facilities_of: Tier) -> BoolArray:
+        """(f,) whether a facility may be cleared in a phase in which another opening had it open.
+
+        Where its years outlast the programme, or say no less than its ``end_year``, it is none.
+        """
+        last = self.last_phase(facilities_of)
+        early: BoolArray = ((last >= 0) & (last < last.max(axis=0))).any(axis=0)
+        return early
 
     def at_estimate(self, estimate: str) -> TieredProblem:
         """The same problem with "low", "middle" or "high" tonnes as the only ones."""

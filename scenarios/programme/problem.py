@@ -181,8 +181,7 @@ def _stream(
             district=_positions(levels.points.table["district"], districts),
         ),
         tiers=tuple(
-            _tier(levels, position, phases, districts, faults)
-            for position in range(len(levels.sited))
+            _tier(levels, position, districts, faults) for position in range(len(levels.sited))
         ),
         legs=tuple(_leg(one, terminal) for one in levels.hauls),
         terminals=None if terminal is None else _terminals(levels, terminal, len(phases)),
@@ -229,7 +228,6 @@ def _fee(tier: Tier) -> float:
 def _tier(
     levels: StreamLevels,
     position: int,
-    phases: Phases,
     districts: Mapping[str, int],
     faults: list[Fault],
 ) -> TieredTier:
@@ -242,7 +240,7 @@ def _tier(
     seasons = seasons_of(levels.profile)
     return TieredTier(
         id=tier.id,
-        facilities=_facilities(levels, tier, phases, districts, faults),
+        facilities=_facilities(levels, tier, districts, faults),
         output_share=tier.passed_on * taken,
         single_destination=above is not None and above.single_source,
         seasons=seasons if stores or (position == 0 and _only_told(levels)) else None,
@@ -264,13 +262,12 @@ def _only_told(levels: StreamLevels) -> bool:
 def _facilities(
     levels: StreamLevels,
     tier: Tier,
-    phases: Phases,
     districts: Mapping[str, int],
     faults: list[Fault],
 ) -> Facilities:
     found = levels.hauls_to(tier.id)[0].tier_problem
     sites, parts = found.problem.sites, found.sites
-    existing = sites.existing
+    existing, stated = sites.existing, parts["end_year"].to_numpy(np.float64)
     choices = np.diff(sites.size_start)
     fixed = _fixed_costs(levels.profile, tier, found.sizes, sites.fixed_cost, faults)
     return Facilities(
@@ -288,7 +285,8 @@ def _facilities(
         closable=existing & ~sites.required,
         required=sites.required,
         forbidden=sites.forbidden,
-        end_year=_end_years(tier, parts["end_year"].to_numpy(np.float64), existing, phases),
+        end_year=np.where(np.isfinite(stated), stated, NO_YEAR).astype(np.int64),
+        lasts_yr=_lasts_yr(tier, existing | np.isfinite(stated)),
         district=_positions(parts["district"], districts),
     )
 
@@ -324,21 +322,16 @@ def _handling(tier: Tier) -> float:
     return max(0.0, (min(handling) if handling else 0.0) + _fee(tier))
 
 
-def _end_years(
-    tier: Tier, stated: FloatArray, existing: NDArray[np.bool_], phases: Phases
-) -> IntArray:
-    """Last year of each site: as its layer states it (终止年份); else that of temporary tiers.
+def _lasts_yr(tier: Tier, settled: NDArray[np.bool_]) -> IntArray:
+    """Years that each new site of a temporary tier stands from its own opening.
 
-    New sites of a temporary tier are cleared so many years after the first phase, in which they
-    may be needed; one that is wanted later has to be stated with its own year.
+    What stands today, and what its layer gives a last year (终止年份), is ``settled`` by that.
     """
     lasting = tier.lasts_yr
-    end = np.full(len(existing), NO_YEAR)
+    years = np.full(len(settled), NO_YEAR)
     if lasting is not None and lasting.value is not None:
-        end[~existing] = phases.years[0] + int(lasting.value)
-    known = np.isfinite(stated)
-    end[known] = stated[known].astype(np.int64)
-    return end
+        years[~settled] = int(lasting.value)
+    return years
 
 
 def seasons_of(profile: StreamProfile) -> Seasons | None:

@@ -3,7 +3,8 @@
 Where two phases in a row have the same tonnes, the same facilities alive and the same rules, the
 cheaper of a plan's two states serves in both: what may follow what is transitive, and a state may
 follow itself. So one phase with the sum of their weights has the same best cost, and its plan,
-repeated, is a plan. Budgets tell phases apart, and so do goals that are not taken one by one.
+repeated, is a plan. Budgets tell phases apart, and so do temporary facilities (a state that clears
+one may not follow itself) and goals that are not taken one by one.
 
 Quotas that may yield are counted phase by phase before cost is looked at; with such, phases are
 merged only where all of them become one, so that every count is multiplied alike.
@@ -46,6 +47,8 @@ def _alike(problem: TieredProblem, t: int) -> bool:
 
 
 def _stream_alike(problem: TieredProblem, stream: Stream, t: int) -> bool:
+    if any(problem.is_temporary(tier).any() for tier in stream.tiers):
+        return False
     by_phase: list[FloatArray | BoolArray] = [stream.demand.tonnes, stream.coverage_target]
     by_phase += [problem.alive(tier) for tier in stream.tiers]
     if stream.terminals is not None:

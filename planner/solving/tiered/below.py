@@ -93,14 +93,17 @@ def _phase(
 
 
 def allowed_before(problem: TieredProblem, k: int, t: int, later: IntArray | None) -> BoolArray:
-    """(o,) sizes of a tier that a phase may have when the next phase has ``later`` (f,)."""
+    """(o,) sizes of a tier that a phase may have when the next phase has ``later`` (f,).
+
+    When temporary facilities are cleared is not looked at.
+    """
     tier = problem.streams[0].tiers[k]
     part = tier.facilities
     possible: BoolArray = possible_sizes(problem, 0, k)[t]
     if later is None:
         return possible
     owner, option = part.facility_of_size, np.arange(len(possible))
-    lives_on = problem.alive(tier)[t + 1][owner]
+    lives_on = (problem.alive(tier)[t + 1] & ~problem.is_temporary(tier))[owner]
     grown = part.expandable[owner] & (option <= later[owner])
     follows = (later[owner] >= 0) & (grown | (option == later[owner]))
     allowed: BoolArray = possible & (follows | ~lives_on)

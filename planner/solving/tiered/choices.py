@@ -66,10 +66,11 @@ def _at_most_one(problem: TieredProblem, k: int) -> bool:
             continue
         everywhere = len(problem.quota_phases(quota)) == len(problem.phases)
         if everywhere and len(quota.facilities) == len(stream.tiers[k].facilities):
-            # Over the phases it is the same one unless it may close or end.
+            # Over the phases it is the same one unless it may close, end or be cleared.
             part = stream.tiers[k].facilities
             years = problem.alive(stream.tiers[k])
-            if not part.closable.any() and (years == years[:1]).all():
+            stays = not (part.closable.any() or problem.is_temporary(stream.tiers[k]).any())
+            if stays and (years == years[:1]).all():
                 return True
     return False
 

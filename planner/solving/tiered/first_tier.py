@@ -104,12 +104,13 @@ def _moves(problem: TieredProblem, s: int) -> BoolArray:
     most = int(np.diff(part.size_start).max(initial=1))
     moves = np.zeros((len(alive), len(part), most + 1, most + 1), np.bool_)
     must = part.required | (part.existing & ~part.closable)
+    temporary = problem.is_temporary(tier)  # when one is cleared is left to the plans
     for t in range(len(alive)):
         for j in range(len(part)):
             first, end = part.size_start[j], part.size_start[j + 1]
             there = np.concatenate([[not (must[j] and alive[t, j])], possible[t, first:end]])
             for before in range(1 if t == 0 else end - first + 1):
-                free = t == 0 or not (alive[t - 1, j] and alive[t, j])
+                free = t == 0 or temporary[j] or not (alive[t - 1, j] and alive[t, j])
                 for now in np.flatnonzero(there).tolist():
                     moves[t, j, before, now] = free or _may_follow(problem, s, j, before, now)
     return moves

@@ -64,7 +64,10 @@ AROUND_S = 1.0
 
 
 def applies(problem: TieredProblem) -> bool:
-    """Whether the relaxation speaks of the whole goal, and the problem is worth it."""
+    """Whether the relaxation speaks of the whole goal, and the problem is worth it.
+
+    Plans are made phase by phase, the last first, which does not clear temporary facilities.
+    """
     kinds = [part for goal in problem.goals for part in goal.parts]
     return (
         len(problem.streams) == 1
@@ -72,6 +75,7 @@ def applies(problem: TieredProblem) -> bool:
         and kinds == [(GoalKind.COST, 1.0)]
         and problem.streams[0].single_source
         and (problem.streams[0].contiguity is None or main_zones.suits(problem))
+        and not any(problem.is_temporary(tier).any() for tier in problem.streams[0].tiers)
         and suits(problem)
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 from planner.problem import FloatArray, IntArray
 from planner.solution import FEASIBILITY_TOLERANCE, OnProgress, SolverSettings
 from planner.solving.tiered.solve import solve_tiered
+from planner.tiered.facilities import NO_YEAR
 from planner.tiered.loads import taken_in
 from planner.tiered.network import Tier
 from planner.tiered.objectives import Plans, goal_value, value_of
@@ -205,6 +206,7 @@ def _tier_as_built(tier: Tier, size: IntArray, down: list[int], *, divided: bool
             forbidden=standing < 0,
             required=none,
             closable=none,
+            lasts_yr=np.full(len(part), NO_YEAR),
             expandable=none,
             least_throughput_t_per_yr=np.zeros(len(part.capacity_t_per_yr)),
         ),

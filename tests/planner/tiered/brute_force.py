@@ -47,13 +47,18 @@ def _histories(problem, part, j):
     today = part.existing_size[j]
     found = []
     for history in product([-1, *sizes], repeat=len(years)):
-        before, shut, good = today, False, True
+        before, shut, good, opened = today, False, True, None
+        first_year = min((y for y in years if y >= part.first_year[j]), default=0)
         for year, size in zip(years, history, strict=True):
             lives = part.first_year[j] <= year <= part.end_year[j] and not part.forbidden[j]
-            if not lives:
+            since = first_year if part.required[j] else opened
+            cleared = since is not None and year > since + part.lasts_yr[j]
+            if not lives or cleared:
                 good &= size < 0
                 before = today
                 continue
+            if size >= 0 and opened is None:
+                opened = year
             must = part.required[j] or (today >= 0 and not part.closable[j])
             good &= size >= 0 or not must
             if today >= 0:

@@ -9,6 +9,7 @@ import numpy as np
 from planner.problem import Strength
 from planner.tiered import (
     DEMAND,
+    NO_YEAR,
     TERMINALS,
     Apart,
     Contiguity,
@@ -164,6 +165,13 @@ def _zones(problem, rng):
     )
 
 
+def _lasts(problem, rng):
+    """One lower facility or both stand for one phase; what stands today is not asked."""
+    years = np.array([[0, 1], [NO_YEAR, 1]][int(rng.integers(2))])
+    stands = problem.streams[0].tiers[0].facilities.existing
+    return _part(problem, 0, lasts_yr=np.where(stands, NO_YEAR, years))
+
+
 def _near(problem, rng):
     rule = Apart(("main", "low"), ("side", "only"), [0, 1], [0, 0])
     return replace(problem, apart=(rule,))
@@ -208,6 +216,7 @@ RULES = {
     "required": lambda p, r: _part(p, 1, required=[False, True]),
     "forbidden": lambda p, r: _part(p, 0, forbidden=[True, False]),
     "temporary": lambda p, r: _part(p, 0, end_year=[2024, 9999]),
+    "lasts": _lasts,
     "late": lambda p, r: _part(p, 1, first_year=[2025, 0]),
     "at_least": lambda p, r: _quota(p, FacilityQuota("least", "main", "low", [0, 1], 2)),
     "exactly": lambda p, r: _quota(p, FacilityQuota("exact", "main", "up", [0, 1], 1, 1)),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.tiered import NO_YEAR, Phases
+from planner.tiered import NO_YEAR
 from scenarios.clock import Clock
 from scenarios.inputs import load_inputs
 from scenarios.load import example, profile_of, profiles_of
 from scenarios.programme.course import _levels
 from scenarios.programme.levels import tonnes_by_phase
-from scenarios.programme.problem import _end_years, programme_problem
+from scenarios.programme.problem import _lasts_yr, programme_problem
 from scenarios.programme.quotas import _reward
 from scenarios.progress import unheard
 from scenarios.schema import QuotaRule, StreamUse
@@ -53,12 +53,10 @@ def test_the_range_of_the_factors_is_the_range_of_the_tonnes(built):
     assert (problem.streams[0].demand.tonnes == found.middle).all()
 
 
-def test_temporary_sites_end_as_their_layer_says_else_after_their_years():
-    existing = np.array([True, True, False, False])
-    stated = np.array([np.nan, 2026.0, np.nan, 2031.0])
+def test_new_sites_of_a_temporary_tier_last_from_their_own_opening():
     assert YARD.lasts_yr is not None
-    end = _end_years(YARD, stated, existing, Phases((2025, 2030)))
-    assert end.tolist() == [NO_YEAR, 2026, 2025 + int(YARD.lasts_yr.value), 2031]
+    years = _lasts_yr(YARD, np.array([True, False]))
+    assert years.tolist() == [NO_YEAR, int(YARD.lasts_yr.value)]
 
 
 def test_stock_is_told_where_no_size_states_storage(built):
