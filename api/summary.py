@@ -18,8 +18,8 @@ from planner.solution import Outcome
 from scenarios.answers import is_open
 from scenarios.plan import Plan, StreamPlan
 from scenarios.plan_json import SYNTHETIC_NOTE, plan_dict
-from scenarios.reasons import names_of, reason_text
-from scenarios.wording import certificate_sentence, distance, number, translator, unit_name
+from scenarios.reasons import reason_lines
+from scenarios.wording import certificate_sentence, distance, number, translator
 
 NO_PLAN = (Outcome.INFEASIBLE, Outcome.NO_ANSWER)
 
@@ -57,7 +57,7 @@ def show_summary(plan: Plan, files: Sequence[Path], lang: str) -> None:
     for stream in plan.streams.values():
         table.add_row(*_row(stream, lang))
     console.print(table)
-    for line in _reason_lines(plan, lang):
+    for line in reason_lines(plan, lang):
         console.print(escape(line))
     warnings = [fault for fault in plan.faults if fault.severity is Severity.WARNING]
     if warnings:
@@ -82,27 +82,6 @@ def _row(stream: StreamPlan, lang: str) -> tuple[str, ...]:
         distance(mean, lang),
         certificate_sentence(stream.certificate, lang),
     )
-
-
-def _reason_lines(plan: Plan, lang: str) -> list[str]:
-    _ = translator(lang)
-    lines = []
-    for stream in plan.streams.values():
-        names = names_of(stream.demand, stream.facilities)
-        for tier in stream.tiers:
-            title = (
-                f"{stream.profile.name.in_language(lang)} · {_tier_name(stream, tier.tier, lang)}"
-            )
-            unit = unit_name("t/yr", lang)
-            lines += [
-                f"{title}: {reason_text(one, names, lang, translate=_, weight_unit=unit)}"
-                for one in tier.reasons
-            ]
-    return lines
-
-
-def _tier_name(stream: StreamPlan, tier: str, lang: str) -> str:
-    return next(one.name.in_language(lang) for one in stream.profile.tiers if one.id == tier)
 
 
 def print_json(value: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,24 @@ from scenarios.schema import ProblemType
 from scenarios.travel import Travel
 
 
-def pipeline_reasons(problem: TierProblem, travel: Travel) -> Iterator[Reason]:
-    """What the solver cannot know: who lies on no road, and what radius would reach the rest."""
+def with_causes(
+    reasons: Iterable[Reason], problem: TierProblem, travel: Travel
+) -> tuple[Reason, ...]:
+    """The solver's reasons and the pipeline's own; whom no road reaches is named for that alone."""
+    off_road = set(np.array(problem.wants.place.ids, dtype=object)[~problem.on_road].tolist())
+    own = tuple(_pipeline_reasons(problem, travel))
+    return (*_without(reasons, off_road), *own)
+
+
+def _without(reasons: Iterable[Reason], off_road: set[str]) -> Iterator[Reason]:
+    for one in reasons:
+        if one.kind != "unreachable":
+            yield one
+        elif left := tuple(point for point in one.subjects if point not in off_road):
+            yield replace(one, subjects=left)
+
+
+def _pipeline_reasons(problem: TierProblem, travel: Travel) -> Iterator[Reason]:
     ids = np.array(problem.wants.place.ids, dtype=object)
     off_road = ~problem.on_road
     if off_road.any():

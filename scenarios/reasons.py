@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from geodata.faults import N_
 from planner.solution import Reason
-from scenarios.wording import joined, number
+from scenarios.plan import Plan, StreamPlan
+from scenarios.wording import joined, number, translator, unit_name
 
 Translate = Callable[[str], str]
 
@@ -127,3 +128,33 @@ def names_of(*tables: Any) -> dict[str, str]:
             place = f"（{district}）" if isinstance(district, str) and district else ""
             found[str(one)] = f"{words}{place}"
     return found
+
+
+def tier_reasons(stream: StreamPlan, lang: str) -> Iterator[tuple[str, str]]:
+    """``(name of the tier, sentence)`` for every reason of a stream."""
+    names = names_of(stream.demand, stream.facilities)
+    tiers = {tier.id: tier.name.in_language(lang) for tier in stream.profile.tiers}
+    # The pipeline counts demand in tonnes wherever it misses some.
+    unit = unit_name("t/yr", lang)
+    for result in stream.tiers:
+        for reason in result.reasons:
+            text = reason_text(reason, names, lang, translate=translator(lang), weight_unit=unit)
+            yield tiers[result.tier], text
+
+
+def reason_lines(plan: Plan, lang: str) -> list[str]:
+    """What could not be had and what would allow it, a line each, said once of all it holds for.
+
+    Villages without a road, for one, are without it in every tier of every stream.
+    """
+    tiers: dict[str, dict[str, list[str]]] = {}
+    for stream in plan.streams.values():
+        name = stream.profile.name.in_language(lang)
+        for tier, text in tier_reasons(stream, lang):
+            tiers.setdefault(text, {}).setdefault(name, []).append(tier)
+    colon = translator(lang)(": ")
+    return [
+        joined([f"{name} · {joined(of, lang)}" for name, of in streams.items()], lang)
+        + f"{colon}{text}"
+        for text, streams in tiers.items()
+    ]

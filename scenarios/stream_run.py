@@ -25,7 +25,7 @@ from scenarios.answers import (
     read_answer,
 )
 from scenarios.assess import assess_tier
-from scenarios.beyond_reach import pipeline_reasons
+from scenarios.beyond_reach import with_causes
 from scenarios.certificates import overall
 from scenarios.changes import changes_of, unknown_sites, with_changes, with_new_places
 from scenarios.clock import Clock
@@ -195,7 +195,7 @@ class StreamRun:
         if solution is None:
             return None
         shared.done += 1
-        reasons = (*solution.reasons, *pipeline_reasons(problem, shared.travel))
+        reasons = with_causes(solution.reasons, problem, shared.travel)
         return read_answer(problem, replace(solution, reasons=reasons))
 
     def _solved(

@@ -10,7 +10,6 @@ from planner.solution import Certificate
 from scenarios import wording
 from scenarios.deliverables.workbook_facilities import setback_text
 from scenarios.deliverables.workbook_sheet import Block, Cell, Column, Kind, Row, Sheet
-from scenarios.deliverables.workbook_villages import tier_reasons
 from scenarios.deliverables.workbook_words import (
     PROBLEM_NAMES,
     STRENGTH_NAMES,
@@ -22,6 +21,7 @@ from scenarios.evidence import Basis, Cited, Sourced, sources
 from scenarios.numbers import NumberFound, numbers_in
 from scenarios.plan import StreamPlan
 from scenarios.profile import DemandLayer, DemandRule
+from scenarios.reasons import tier_reasons
 from scenarios.schema import Evidence, SizeOption, StreamProfile, Tier
 from scenarios.stream_words import FIELD_NAMES, QUANTITY_NAMES
 
@@ -368,6 +368,6 @@ def _certificate_cells(subject: Subject, one: Certificate, looked_for: str) -> R
 
 def _reasons_by_tier(subject: Subject, stream: StreamPlan) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for tier, text in tier_reasons(subject, stream):
+    for tier, text in tier_reasons(stream, subject.lang):
         found.setdefault(tier, []).append(text)
     return found

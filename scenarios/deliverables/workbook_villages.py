@@ -13,7 +13,7 @@ from scenarios.answers import is_open
 from scenarios.deliverables.workbook_sheet import Block, Column, Kind, Row, Sheet
 from scenarios.deliverables.workbook_words import Subject, share, text_or_blank, tier_units
 from scenarios.plan import StreamPlan
-from scenarios.reasons import names_of, reason_text
+from scenarios.reasons import reason_lines
 
 
 def villages_sheet(subject: Subject) -> Sheet:
@@ -109,7 +109,7 @@ def uncovered_sheet(subject: Subject) -> Sheet:
         Column(_("Id"), width=14),
     )
     rows = list(_uncovered_rows(subject))
-    notes = tuple(reason_lines(subject))
+    notes = tuple(reason_lines(subject.plan, subject.lang))
     if not rows:
         notes = (_("Every point of every stream is served."), *notes)
     return Sheet(_("Uncovered villages"), (Block(columns, rows),), notes)
@@ -135,28 +135,6 @@ def _uncovered_rows(subject: Subject) -> Iterator[Row]:
                 row.snap_m,
                 str(row.id),
             )
-
-
-def reason_lines(subject: Subject) -> Iterator[str]:
-    """What could not be had in each tier and what would allow it, a line each."""
-    for stream in subject.plan.streams.values():
-        for tier, text in tier_reasons(subject, stream):
-            yield f"{subject.stream_name(stream)} · {tier}{subject.translate(': ')}{text}"
-
-
-def tier_reasons(subject: Subject, stream: StreamPlan) -> Iterator[tuple[str, str]]:
-    """``(name of the tier, sentence)`` for every reason."""
-    names = names_of(stream.demand, stream.facilities)
-    tiers = {tier.id: tier for tier in stream.profile.tiers}
-    for result in stream.tiers:
-        tier = tiers[result.tier]
-        # The pipeline counts demand in tonnes wherever it misses some.
-        unit = wording.unit_name("t/yr", subject.lang)
-        for reason in result.reasons:
-            text = reason_text(
-                reason, names, subject.lang, translate=subject.translate, weight_unit=unit
-            )
-            yield subject.tier_name(tier), text
 
 
 def districts_sheet(subject: Subject) -> Sheet:

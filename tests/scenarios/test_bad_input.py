@@ -184,6 +184,10 @@ def test_a_network_in_pieces_and_a_village_on_no_road_are_answers(folder):
     assert not first["served"]
     assert first["reason"] == "no_road"
     assert first["snap_m"] > 800
+    # The cause is told once: a point on no road is not called unreachable besides.
+    for stream in plan.streams.values():
+        told = [one for tier in stream.tiers for one in tier.reasons if first["id"] in one.subjects]
+        assert {one.kind for one in told} == {"no_road"}
 
 
 def test_hostile_names_are_data(folder):
