@@ -54,6 +54,8 @@ class SolverSettings:
     threads : processor cores that may be used
     seed : of every random choice
     accelerate : use the decompositions; False is the plain PuLP model alone, as tests compare
+    memory_mib : that this process and the solver's may each take; None is a share of what the
+        machine has free (see :mod:`planner.solving.memory`)
 
     Raises
     ------
@@ -66,6 +68,7 @@ class SolverSettings:
     threads: int = 2
     seed: int = 0
     accelerate: bool = True
+    memory_mib: int | None = None
 
     def __post_init__(self) -> None:
         faults = []
@@ -73,6 +76,8 @@ class SolverSettings:
             faults.append(f"time_limit_s is {self.time_limit_s}; give seconds from 0 up, or None")
         if not 0 <= self.gap < float("inf"):
             faults.append(f"gap is {self.gap}; give a fraction from 0 up, e.g. 0.01 for 1 %")
+        if self.memory_mib is not None and self.memory_mib < 1:
+            faults.append(f"memory_mib is {self.memory_mib}; give MiB from 1 up, or None")
         if self.threads < 1:
             faults.append(f"threads is {self.threads}; give 1 or more")
         if not 0 <= self.seed < 2**31:

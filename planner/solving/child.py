@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import numpy as np
 
 from planner.child_process import ChildProcess
 from planner.solving import highs
 from planner.solving.highs import EMPTY, HighsAnswer, HighsOptions, Incumbent, LinearProgram
+from planner.solving.memory import MIB
 
+_OWN_MIB = 64
+"""Of a child itself: stacks of its threads, and modules that are imported when first needed."""
+_MEMORY_STATUS = "Memory limit reached"
+"""How HiGHS says so itself."""
 _HEARTBEAT_S = 0.1
 """How often the parent looks whether it should stop."""
 _GRACE_S = 0.5
@@ -30,8 +38,24 @@ _NEWS_EVERY_S = 0.2
 """Bounds are sent no more often than this; incumbents always."""
 
 
+OUT_OF_MEMORY = 12
+"""How a child ends that has met its limit of memory (``ENOMEM``)."""
+_FATAL = {OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL}
+"""Ends of a child that memory brings about: HiGHS's threads abort where they are refused more, and
+the system kills where nobody refuses."""
+
+
 class ChildDiedError(RuntimeError):
     """The child ended without an answer (out of memory, killed from outside)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the solver's process ended with code {code} and gave no answer")
+        self.code = code
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it ended as processes do that are refused memory."""
+        return self.code in _FATAL
 
 
 def run(
@@ -92,9 +116,7 @@ def _received(child: ChildProcess) -> HighsAnswer | Incumbent:
     try:
         message: HighsAnswer | Incumbent = child.link.recv()
     except (EOFError, OSError):
-        code = child.process.wait()
-        sentence = f"the solver's process ended with code {code} and gave no answer"
-        raise ChildDiedError(sentence) from None
+        raise ChildDiedError(child.process.wait()) from None
     return message
 
 
@@ -105,12 +127,30 @@ def _end_with_parent(link: Connection) -> None:
     os._exit(3)
 
 
+def _hold_to(memory_mib: float) -> None:
+    """Let the system refuse this process more; of data, as libraries map far more than they use."""
+    if np.isfinite(memory_mib):
+        most = int(memory_mib * MIB)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _data_mib() -> float:
+    """What counts against that limit before there is any work; 0 where the system does not say."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) / 1024.0
+    return 0.0
+
+
 def main() -> None:
     """Child's side: read one task, stream what is found, hand in the answer."""
     link = Connection(int(sys.argv[1]))
     began_s = time.monotonic()
+    before_mib = _data_mib()
     program, options, start, limit_s = link.recv()
     threading.Thread(target=_end_with_parent, args=(link,), daemon=True).start()
+    _hold_to(before_mib + _OWN_MIB + options.memory_mib)
     said_s = [0.0]
 
     def tell(news: Incumbent) -> None:
@@ -122,7 +162,13 @@ def main() -> None:
     if np.isfinite(limit_s):
         left_s = limit_s - (time.monotonic() - began_s)
         options = replace(options, time_limit_s=left_s)
-    link.send(highs.run(program, options, start=start, on_news=tell))
+    try:
+        answer = highs.run(program, options, start=start, on_news=tell)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    if answer.status == _MEMORY_STATUS and not answer.has_values:
+        os._exit(OUT_OF_MEMORY)
+    link.send(answer)
 
 
 if __name__ == "__main__":

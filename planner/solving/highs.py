@@ -68,6 +68,7 @@ class HighsOptions:
     feasibility : tolerance of a row, absolute; None is HiGHS's own
     quick_branching : branch on what is known of the columns instead of trying them out first;
         for covers, where trying out was measured to take nine tenths of the time
+    memory_mib : that a process of its own may take; this one is not held to it
     """
 
     time_limit_s: float | None = None
@@ -77,6 +78,7 @@ class HighsOptions:
     seed: int = 0
     feasibility: float | None = None
     quick_branching: bool = False
+    memory_mib: float = float("inf")
 
 
 class Ending(StrEnum):

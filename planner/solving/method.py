@@ -125,5 +125,8 @@ class Method(Protocol):
     def applies(self, problem: SitingProblem) -> bool:
         """Whether every rule of the problem is one this method keeps."""
 
+    def needs_mib(self, problem: SitingProblem) -> float:
+        """About what it holds at most beside the problem, trees' open nodes left out."""
+
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Solve as far as gap, time and the watch allow."""

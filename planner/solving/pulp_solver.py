@@ -19,15 +19,19 @@ from planner import models
 from planner.models.blocks import SitingModel
 from planner.problem import FloatArray, SitingProblem
 from planner.solution import SolverSettings
-from planner.solving import assignment, child, highs, judging
+from planner.solving import assignment, child, highs, judging, memory
 from planner.solving.assignment import Plan
 from planner.solving.highs import EMPTY, Ending, HighsAnswer, HighsOptions, Incumbent, LinearProgram
+from planner.solving.memory import NotEnoughMemoryError
 from planner.solving.method import Found, Watch
 
 SMALL_NONZEROS = 40_000
 """Up to this size a program runs in this process. Measured on two busy cores: a child costs
 0.3-0.5 s to start, and presolve, the one part that does not listen, takes about as long at this
 size (0.4 s at 35,000 non-zeros, 1.3 s at 96,000), so that a cancel is obeyed within a second."""
+
+BYTES_AN_ARC = 600
+"""What a model of arcs with their links holds at most, while it is written and handed over."""
 
 _TELL_EVERY_S = 0.05
 
@@ -54,8 +58,8 @@ def run_program(
     ------
     Cancelled
         When the listener of the watch asks to stop; ``on_incumbent`` has had every incumbent.
-    ChildDiedError
-        If the solver's process died (of memory, say) before it had found anything.
+    NotEnoughMemoryError, ChildDiedError
+        If the solver's process died of memory, or of anything, and there is no plan.
     """
     # 1e-8 under the asked gap, so that rounding the bound outward does not miss it.
     options = HighsOptions(
@@ -65,6 +69,7 @@ def run_program(
         settings.threads,
         settings.seed,
         quick_branching=quick_branching,
+        memory_mib=memory.allowed_mib(settings),
     )
     news = _News(program, watch, phase, on_incumbent)
     if program.nonzeros <= SMALL_NONZEROS:
@@ -73,11 +78,22 @@ def run_program(
     else:
         try:
             answer = child.run(program, options, start=start, on_news=news.hear)
-        except child.ChildDiedError:
-            if not news.has_values:
+        except child.ChildDiedError as died:
+            # A plan found on the way is an answer, whatever became of the process.
+            if not news.has_values and watch.best is None:
+                if died.out_of_memory:
+                    raise NotEnoughMemoryError(_memory_spent(program, options)) from died
                 raise
             answer = news.last_words()
     return news.completed(answer)
+
+
+def _memory_spent(program: LinearProgram, options: HighsOptions) -> str:
+    return (
+        f"the solver's process has used up the {options.memory_mib:,.0f} MiB that it may take on a "
+        f"model of {program.nonzeros:,} entries and found no plan; raise memory_mib, or leave out "
+        "pairs that nobody would use by a shorter cutoff"
+    )
 
 
 class _News:
@@ -149,6 +165,10 @@ class PulpMethod:
     def applies(self, problem: SitingProblem) -> bool:  # noqa: ARG002 - of the protocol
         """Whether the model states every rule; it states all of them."""
         return True
+
+    def needs_mib(self, problem: SitingProblem) -> float:
+        """By the number of arcs: the model here; the solver's process is held by the system."""
+        return len(problem.arcs) * BYTES_AN_ARC / memory.MIB
 
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Build, solve, read; the plan is the checker's, the bound is HiGHS's word."""

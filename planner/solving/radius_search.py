@@ -90,6 +90,10 @@ class RadiusSearch:
         """Whether the worst impedance is what is made best."""
         return problem.objective is Objective.MIN_WORST
 
+    def needs_mib(self, problem: SitingProblem) -> float:
+        """As the plain model: it asks such questions one by one."""
+        return PulpMethod().needs_mib(problem)
+
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Halve the range of possible radii until one is left or the time is up."""
         radii = _possible_radii(problem)

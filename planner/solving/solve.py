@@ -21,6 +21,7 @@ from planner.solution import (
 from planner.solving import checker, explain, highs, judging, loading, methods, repair, tidying
 from planner.solving.assignment import Plan
 from planner.solving.judging import InternalError
+from planner.solving.memory import NotEnoughMemoryError
 from planner.solving.method import Found, Watch
 from planner.solving.tiered.solve import solve_tiered
 from planner.tiered.problem import TieredProblem
@@ -69,6 +70,9 @@ def solve(
 
     Raises
     ------
+    NotEnoughMemoryError
+        If no method fits into the memory there is (``settings.memory_mib``): before any work, or
+        where the solver's process has used it up without a plan.
     InternalError
         If a method found something that the checker refutes: a fault of this program.
     """
@@ -201,10 +205,10 @@ def _tidied(
 def _explained(
     problem: SitingProblem, settings: SolverSettings, watch: Watch
 ) -> tuple[Reason, ...]:
-    """Reasons for an infeasible problem; none if the listener will not wait for them."""
+    """Reasons for an infeasible problem; none if listener or memory do not allow for them."""
     try:
         return explain.explain(problem, settings, watch)
-    except (Cancelled, KeyboardInterrupt):
+    except (Cancelled, KeyboardInterrupt, NotEnoughMemoryError):
         return ()
 
 

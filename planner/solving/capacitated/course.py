@@ -11,6 +11,7 @@ import numpy as np
 
 from planner.problem import FloatArray, IntArray, SitingProblem
 from planner.solution import SolverSettings
+from planner.solving import memory, open_nodes
 from planner.solving.capacitated import answer
 from planner.solving.capacitated.assignment import WholePlan
 from planner.solving.capacitated.bound import BoundResult, Multipliers
@@ -29,7 +30,9 @@ class Course(ABC):
 
     def __init__(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> None:
         self.problem, self.settings, self.watch = problem, settings, watch
+        allowed_mib = memory.allowed_mib(settings)
         self.data = CapacitatedData.of(problem)
+        self._nodes_mib = allowed_mib - self.data.held_mib
         self.search = PlanSearch(self.data, lambda: self._over("search"))
         self.whole: WholePlan | None = None
         self.bound = -np.inf
@@ -54,6 +57,10 @@ class Course(ABC):
             raise
         self._ended = True
         return self._found()
+
+    def _most_open(self, bytes_each: int) -> int:
+        """Nodes that may be open in the memory left beside the pairs."""
+        return open_nodes.most_open(bytes_each, self._nodes_mib)
 
     @abstractmethod
     def _run(self) -> None:

@@ -7,12 +7,14 @@ exactly where the quotas are *laminar*: disjoint groups (districts) within one o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray, Objective, SitingProblem
 from planner.solving.capacitated.opening import FREE, OPEN
+from planner.solving.memory import MIB
 
 MOST_PAIRS = 40_000_000
 """Demand points x sites that are held densely (8 bytes each)."""
@@ -21,6 +23,12 @@ BYTES_A_PAIR = 100
 """What all arrays over the pairs of points and sites take at most, for each: costs by site and by
 point, the order of sites, the pairs of the bound with their shares, and copies while they are made.
 """
+
+
+def needed_mib(points: int, sites: int) -> float:
+    """About what the arrays over so many pairs take at most, by their number; not measured."""
+    return points * sites * BYTES_A_PAIR / MIB
+
 
 NO_LIMIT = np.iinfo(np.int64).max // 2
 
@@ -77,7 +85,7 @@ class CapacitatedData:
     @property
     def held_mib(self) -> int:
         """About what the arrays over all pairs take at most, by their number; not measured."""
-        return -(-self.n * self.m * BYTES_A_PAIR // 2**20)
+        return math.ceil(needed_mib(self.n, self.m))
 
     def fewest_sites(self, state: IntArray, banned: BoolArray | None = None) -> int:
         """How many sites must be open at least: as asked, and for enough capacity.

@@ -197,6 +197,9 @@ class DividedRun(Course):
             objective=lambda: self.objective,
             prune_at=lambda: self.limit,
             threads=self.settings.threads,
+            most_open=self._most_open(
+                none.nbytes + self._first_state.nbytes + stand.multipliers.demand.nbytes
+            ),
         )
 
         def on_turn(turn: Turn) -> float:

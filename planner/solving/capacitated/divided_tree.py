@@ -18,6 +18,7 @@ from planner.problem import BoolArray, FloatArray, IntArray
 from planner.solving.capacitated.bound import FROM_PARENT, Multipliers, Pace
 from planner.solving.capacitated.divided_bound import DividedBound, Stand
 from planner.solving.capacitated.opening import CLOSED, FREE, OPEN
+from planner.solving.open_nodes import MOST, next_node
 
 NODE_ROUNDS = 25
 """Rounds a node: the parent's multipliers are near, more pays little."""
@@ -38,6 +39,10 @@ class Node:
     state: IntArray = field(compare=False)
     banned: BoolArray = field(compare=False)
     multipliers: Multipliers = field(compare=False)
+
+
+def _serial(node: Node) -> int:
+    return node.serial
 
 
 @dataclass(eq=False)
@@ -62,6 +67,7 @@ class DividedTree:
         objective: Callable[[], float],
         prune_at: Callable[[], float],
         threads: int,
+        most_open: int = MOST,
     ) -> None:
         self.data = relaxation.data
         self.heap = [root]
@@ -77,6 +83,7 @@ class DividedTree:
         self._serial = 1
         self._halt = np.zeros(1, np.int64)
         self._objective, self._prune_at, self._threads = objective, prune_at, threads
+        self._most_open = most_open
 
     @property
     def bound(self) -> float:
@@ -116,7 +123,7 @@ class DividedTree:
         limit, objective = self._prune_at(), self._objective()
         jobs: list[Future[Turn]] = []
         while self.heap and len(jobs) < BATCH:
-            node = heapq.heappop(self.heap)
+            node = next_node(self.heap, self._most_open, _serial)
             if node.bound < limit:
                 self._out.append(node)
                 jobs.append(pool.submit(self._bound, node, limit, objective))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from planner.problem import SitingProblem
 from planner.solution import SolverSettings
 from planner.solving.capacitated.course import NAME
-from planner.solving.capacitated.data import suits
+from planner.solving.capacitated.data import needed_mib, suits
 from planner.solving.capacitated.divided import DividedRun
 from planner.solving.capacitated.whole import WholeRun
 from planner.solving.method import Found, Watch
@@ -25,6 +25,10 @@ class CapacitatedLocation:
         """Least cost with capacities, no least throughput, quotas that do not overlap."""
         small = problem.single_source and len(problem.arcs.site) < SMALL_PAIRS
         return suits(problem) and not small
+
+    def needs_mib(self, problem: SitingProblem) -> float:
+        """By the number of pairs, used or not."""
+        return needed_mib(len(problem.demand), len(problem.sites))
 
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Solve as far as gap, time and the watch allow."""

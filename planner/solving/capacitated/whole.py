@@ -76,9 +76,9 @@ EXPLORED, DEALT, DEALT_AGAIN = 8, 8, 3
 best plans' that are annealed twice in every turn."""
 PACKED, PACKED_S = 4, 3.0
 """Plans whose points small models deal out anew in a turn, and seconds for each at first."""
-TREE_S = 3.0
-"""Seconds of branching before plans are worth all this: what the tree proves, it mostly proves in
-less (Holmberg's p56 to p58 in 2 s)."""
+TREE_WORK = 600_000
+"""Nodes x pairs of branching before plans are worth all this, some three seconds: what the tree
+proves, it mostly proves in less (Holmberg's p56 to p58 with 270,000 to 520,000)."""
 GROWTH = 3
 NODES_WITHOUT_PLAN = 300
 """Nodes after which a search that has no plan leaves the problem to the next method."""
@@ -131,7 +131,7 @@ class WholeRun(WholeSearch):
                 with self._stage("model"):
                     self._model()
             with self._stage("search"):
-                if self.stages["branch"] >= TREE_S:
+                if tree.work >= TREE_WORK:
                     self._explore(EXPLORED)
                     self._deal(DEALT, DEALT_AGAIN)
                     self._pack(PACKED, PACKED_S * (1 + turn))
@@ -274,6 +274,7 @@ class WholeRun(WholeSearch):
             objective=lambda: self.objective,
             prune_at=lambda: self.limit,
             threads=self.settings.threads,
+            most_open=self._most_open(sum(one.nbytes for one in rest)),
         )
 
     def _branch(self, tree: WholeTree, nodes: int | None) -> None:

@@ -21,6 +21,7 @@ from planner.solving.capacitated.bound import FROM_SCRATCH, Pace
 from planner.solving.capacitated.data import CapacitatedData
 from planner.solving.capacitated.opening import CLOSED, FREE, OPEN
 from planner.solving.capacitated.whole_bound import LEFT, NEVER, Pairs, Place, Seen, ascend
+from planner.solving.open_nodes import MOST, next_node
 
 NODE_ROUNDS = 40
 TOLERANCE = 1e-5
@@ -42,6 +43,10 @@ class WholeNode:
     serial: int
     place: Place = field(compare=False)
     depth: int = field(compare=False, default=0)
+
+
+def _serial(node: WholeNode) -> int:
+    return node.serial
 
 
 @dataclass(eq=False)
@@ -184,6 +189,7 @@ class WholeTree:
         objective: Callable[[], float],
         prune_at: Callable[[], float],
         threads: int = 1,
+        most_open: int = MOST,
     ) -> None:
         self.pairs = pairs
         self.heap = [WholeNode(bound, 0, place)]
@@ -195,6 +201,7 @@ class WholeTree:
         self._objective = objective
         self._prune_at = prune_at
         self._threads = threads
+        self._most_open = most_open
         self._owner = np.repeat(np.arange(len(place.state)), np.diff(pairs.size_start))
         self.site = np.repeat(np.arange(len(place.state)), np.diff(pairs.start))
 
@@ -203,6 +210,11 @@ class WholeTree:
         """Lower bound of the whole: what was ruled out on the way is not under the limit."""
         open_bound = self.heap[0].bound if self.heap else np.inf
         return min(open_bound, self.closed_bound, self._in_work, self._prune_at())
+
+    @property
+    def work(self) -> int:
+        """Pairs of all nodes bounded: a measure of effort that no clock enters."""
+        return self.nodes * len(self.pairs.point)
 
     def run(self, *, on_result: Callable[[WholeResult], None], pause: Callable[[], bool]) -> None:
         """Search until nothing under the limit is left or ``pause()``.
@@ -213,7 +225,7 @@ class WholeTree:
             while self.heap and not pause():
                 batch: list[WholeNode] = []
                 while self.heap and len(batch) < TOGETHER:
-                    node = heapq.heappop(self.heap)
+                    node = next_node(self.heap, self._most_open, _serial)
                     if node.bound < self._prune_at():
                         batch.append(node)
                     else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.problem import FloatArray, IntArray, Objective, Quota, SitingProblem
+from planner.solving.memory import MIB
 from planner.solving.uncapacitated import reduce
 from planner.solving.uncapacitated.rows import (
     Rows,
@@ -81,6 +82,15 @@ class Core:
         return spread
 
 
+BYTES_AN_ARC = 100
+"""What rows, their reductions and the search hold of an arc at most."""
+
+
+def needed_mib(problem: SitingProblem) -> float:
+    """About what a solve by rows holds beside the problem."""
+    return len(problem.arcs) * BYTES_AN_ARC / MIB
+
+
 def keeps_rules(problem: SitingProblem) -> bool:
     """Whether the row form can state every rule of the problem: no limits, quotas disjoint."""
     plain = not problem.needs_allocation and not problem.exclusions
@@ -139,6 +149,20 @@ def core_of(problem: SitingProblem) -> Core:
         },
         possible=possible,
     )
+
+
+def plain_cover(rows: Rows) -> bool:
+    """Whether the rows only ask to be covered, all of them."""
+    return not rows.cost.any() and bool(np.isinf(rows.outside).all())
+
+
+def counts_sites(rules: Rules) -> bool:
+    """Whether no count can make a cheaper cover worthless."""
+    m = len(rules.fixed)
+    members = np.bincount(rules.group, minlength=len(rules.least) - 1)
+    free = rules.least.max() == 0 and bool((rules.most[:-1] >= members).all())
+    unit = rules.fixed.min() == rules.fixed.max()
+    return free and (unit or rules.most[-1] == m)
 
 
 def cover_core(rows: Rows, rules: Rules) -> Core:

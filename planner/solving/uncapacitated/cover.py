@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.problem import Objective, SitingProblem
 from planner.solution import SolverSettings
 from planner.solving.method import Found, Watch
-from planner.solving.uncapacitated.core import core_of, keeps_rules
+from planner.solving.uncapacitated.core import core_of, keeps_rules, needed_mib
 from planner.solving.uncapacitated.prove import Prover
 from planner.solving.uncapacitated.search import Search
 
@@ -19,6 +19,10 @@ class SetCover:
     def applies(self, problem: SitingProblem) -> bool:
         """Whether the row form states every rule of the problem."""
         return problem.objective is self._objective and keeps_rules(problem)
+
+    def needs_mib(self, problem: SitingProblem) -> float:
+        """By the number of arcs."""
+        return needed_mib(problem)
 
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Solve as far as gap, time and the watch allow."""

@@ -22,6 +22,7 @@ from planner.solving.uncapacitated.core import (
     cheapest_sizes,
     cover_core,
     keeps_rules,
+    needed_mib,
     site_rules,
 )
 from planner.solving.uncapacitated.interchange import interchange
@@ -51,6 +52,10 @@ class PCentre:
     def applies(self, problem: SitingProblem) -> bool:
         """Whether the row form states every rule of the problem."""
         return problem.objective is Objective.MIN_WORST and keeps_rules(problem)
+
+    def needs_mib(self, problem: SitingProblem) -> float:
+        """By the number of arcs."""
+        return needed_mib(problem)
 
     def run(self, problem: SitingProblem, settings: SolverSettings, watch: Watch) -> Found:
         """Solve as far as gap, time and the watch allow."""

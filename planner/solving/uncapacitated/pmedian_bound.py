@@ -21,6 +21,8 @@ from planner.solving.uncapacitated.rows import Rows, Rules
 from planner.solving.uncapacitated.selection import choose
 
 _UNIT = 2.0**-53
+_SLICE_ENTRIES = 30_000_000
+"""Entries of rows visited between two looks at the clock and the listener: about 0.1 s."""
 _BEST, _SCALE, _IDLE, _DONE, _STEPS = range(5)
 
 
@@ -62,6 +64,10 @@ class Ascent(NamedTuple):
         size = self.best_multiplier.sum() + np.abs(self.price).sum()
         return float(2.0 * terms * _UNIT * size)
 
+    def reached(self, goal: float) -> bool:
+        """Whether the value at the best multipliers is there, or comes no higher."""
+        return self.resting or bool(self.numbers[_BEST] >= goal)
+
     @property
     def resting(self) -> bool:
         """Whether further steps are pointless."""
@@ -71,6 +77,11 @@ class Ascent(NamedTuple):
     def steps(self) -> int:
         """Steps made so far."""
         return int(self.numbers[_STEPS])
+
+
+def slice_steps(rows: Rows) -> int:
+    """Steps between two looks at the clock and the listener."""
+    return int(np.clip(_SLICE_ENTRIES // (1 + len(rows.site)), 5, 60))
 
 
 def begin(multiplier: FloatArray, sites: int, *, scale: float = 1.5) -> Ascent:

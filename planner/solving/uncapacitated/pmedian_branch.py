@@ -9,15 +9,20 @@ lowest bound first, a fixed number at a time, so that the tree is the same on an
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from operator import itemgetter
 
 import numpy as np
 
 from planner.problem import BoolArray, FloatArray, IntArray
-from planner.solving.uncapacitated.pmedian_bound import Ascent, advance, begin
+from planner.solving import memory
+from planner.solving.open_nodes import most_open, next_node
+from planner.solving.uncapacitated.core import needed_mib
+from planner.solving.uncapacitated.pmedian_bound import Ascent, advance, begin, slice_steps
 from planner.solving.uncapacitated.rows import Rows, Rules, countable, narrowed, restrict
 from planner.solving.uncapacitated.search import Search
 from planner.solving.uncapacitated.selection import exchange_costs
@@ -61,6 +66,7 @@ def settle(
     steps: int = _NODE_STEPS,
     scale: float = 0.5,
     patience: int = 5,
+    look: Callable[[], None] | None = None,
 ) -> Node:
     """Bound a node and fix what its prices fix, until that removes little.
 
@@ -68,6 +74,7 @@ def settle(
     ----------
     cutoff : the node is closed where its bound reaches this
     aim : upper bound that the steps reach for
+    look : called now and then; may raise, which ends it
 
     Returns
     -------
@@ -91,9 +98,15 @@ def settle(
             )
         start = np.minimum(node.multiplier, part.outside)
         ascent = begin(start, len(left.fixed), scale=scale)
-        advance(
-            part, left, ascent, cutoff - constant, aim - constant, steps, patience, 1e-3 * scale
-        )
+        goal, reach = cutoff - constant, aim - constant
+        slice_ = steps if look is None else slice_steps(part)
+        for done in range(0, steps, slice_):
+            few = min(slice_, steps - done)
+            advance(part, left, ascent, goal, reach, few, patience, 1e-3 * scale)
+            if look is not None:
+                look()
+            if ascent.reached(goal):
+                break
         slack = ascent.slack
         bound = ascent.bound + constant
         node = replace(node, bound=max(bound, node.bound), multiplier=ascent.best_multiplier)
@@ -140,6 +153,8 @@ class Tree:
         self._rows, self._rules = rows, rules
         self._order = count()
         self._heap: list[tuple[float, int, Node]] = [(root.bound, next(self._order), root)]
+        free_mib = memory.allowed_mib(search.settings) - needed_mib(search.problem)
+        self._most_open = most_open(root.multiplier.nbytes + 3 * root.free.nbytes, free_mib)
         self.nodes = 0
         self.work = 0
         """Entries of rows visited, a measure of effort that no clock enters."""
@@ -171,7 +186,7 @@ class Tree:
     def _next(self) -> list[Node]:
         nodes: list[Node] = []
         while self._heap and len(nodes) < _BATCH and self._heap[0][0] < self._search.cutoff:
-            nodes.append(heapq.heappop(self._heap)[2])
+            nodes.append(next_node(self._heap, self._most_open, itemgetter(1))[2])
         return nodes
 
     def _split(self, node: Node) -> tuple[Node, Node]:

@@ -17,12 +17,19 @@ import numpy as np
 from planner.problem import BoolArray, FloatArray, IntArray
 from planner.solution import Cancelled
 from planner.solving.highs import Ending
+from planner.solving.memory import NotEnoughMemoryError
 from planner.solving.method import Found
 from planner.solving.pulp_solver import run_program
 from planner.solving.uncapacitated import radius_model, reduce
-from planner.solving.uncapacitated.core import cover_core
+from planner.solving.uncapacitated.core import counts_sites, cover_core, plain_cover
 from planner.solving.uncapacitated.cover_search import search_cover
-from planner.solving.uncapacitated.pmedian_bound import Ascent, advance, begin, first_multipliers
+from planner.solving.uncapacitated.pmedian_bound import (
+    Ascent,
+    advance,
+    begin,
+    first_multipliers,
+    slice_steps,
+)
 from planner.solving.uncapacitated.pmedian_branch import Node, Tree, settle
 from planner.solving.uncapacitated.relaxation import relaxed_multipliers
 from planner.solving.uncapacitated.reverify import reverify_bound
@@ -37,8 +44,6 @@ from planner.solving.uncapacitated.rows import (
 from planner.solving.uncapacitated.search import Search
 from planner.solving.uncapacitated.selection import choose
 
-_SLICE_ENTRIES = 30_000_000
-"""Entries of rows visited between two looks at the clock and the listener: about 0.1 s."""
 _ROOT_STEPS = 2500
 _TREE_WORK = 1_500_000_000
 """Entries visited by the tree before HiGHS gets its turn: one to three seconds."""
@@ -94,7 +99,7 @@ class Prover:
             self.prove()
         except (Cancelled, KeyboardInterrupt):
             if search.has_plan:
-                search.watch.keep(self._found())
+                search.watch.keep(self._best())
             raise
         return self._found()
 
@@ -142,7 +147,7 @@ class Prover:
         search = self._search
         rows, rules = search.core.rows, search.core.rules
         m = len(rules.fixed)
-        if not len(rows.site) or not _plain_cover(rows) or not _counts_sites(rules):
+        if not len(rows.site) or not plain_cover(rows) or not counts_sites(rules):
             return
         first = np.ones(m, np.bool_)
         if search.has_plan:
@@ -200,7 +205,7 @@ class Prover:
         search = self._search
         rows, rules = search.core.rows, search.core.rules
         ascent = begin(self._multiplier, len(rules.fixed))
-        steps = int(np.clip(_SLICE_ENTRIES // (1 + len(rows.site)), 5, 60))
+        steps = slice_steps(rows)
         while not ascent.resting and ascent.steps < _ROOT_STEPS and not self._finished():
             goal = search.cutoff + ascent.slack
             advance(rows, rules, ascent, goal, search.aim, steps, 10, 1e-5)
@@ -253,6 +258,7 @@ class Prover:
             steps=steps,
             scale=scale,
             patience=8,
+            look=lambda: search.report("fix"),
         )
 
     def _fix(self) -> None:
@@ -279,12 +285,19 @@ class Prover:
         search = self._search
         tree = Tree(search, search.core.rows, search.core.rules, self._node)
         # Steps on a plain cover come to rest short of its relaxation: HiGHS has better bounds.
-        tree.grow(_TREE_WORK // 10 if _plain_cover(search.core.rows) else _TREE_WORK)
+        tree.grow(_TREE_WORK // 10 if plain_cover(search.core.rows) else _TREE_WORK)
         if tree.done or search.out_of_time():
             return
-        if not self._solve_rest():
+        if not self._proven_by_solver():
             while not tree.done and not search.out_of_time():
                 tree.grow(_TREE_WORK)
+
+    def _proven_by_solver(self) -> bool:
+        """Whether the tree has nothing left to do; a solver short of memory proves nothing."""
+        try:
+            return self._solve_rest()
+        except NotEnoughMemoryError:
+            return False
 
     def _merged(self, node: Node) -> tuple[Rows, Rules, IntArray]:
         core = self._search.core
@@ -302,6 +315,7 @@ class Prover:
         part, rules, _ = self._merged(node)
         if len(part.site) > _LARGEST_MODEL:
             return False
+        search.report("solve")
         program = radius_model.arrays(part, rules)
         if program.nonzeros > _LARGEST_MODEL:
             return False
@@ -328,7 +342,7 @@ class Prover:
             start=start,
             on_incumbent=hear,
             abs_gap=gap,
-            quick_branching=_plain_cover(part),
+            quick_branching=plain_cover(part),
         )
         if answer.ending is Ending.FAILED:
             return False
@@ -342,6 +356,10 @@ class Prover:
         search.raise_bound(min(outward + constant, search.cutoff), "solve")
         return True
 
+    def _best(self) -> Found:
+        """The plan and the bound as they stand, on the search's word."""
+        return replace(self._search.found(self._proof), stage_seconds=self._stages.seconds)
+
     def _found(self) -> Found:
         """The answer, its bound re-verified by one evaluation where that suffices."""
         search = self._search
@@ -352,7 +370,7 @@ class Prover:
                 stage_seconds=self._stages.seconds,
                 reduced=search.core.reduced,
             )
-        found = replace(search.found(self._proof), stage_seconds=self._stages.seconds)
+        found = self._best()
         multiplier = search.core.multipliers(self._node.multiplier)
         again = reverify_bound(search.problem, multiplier)
         claim_kept = (
@@ -363,20 +381,6 @@ class Prover:
                 found, multipliers=multiplier, bound_proof="lagrangian", bound_verified=True
             )
         return replace(found, multipliers=multiplier)
-
-
-def _plain_cover(rows: Rows) -> bool:
-    """Whether the rows only ask to be covered, all of them."""
-    return not rows.cost.any() and bool(np.isinf(rows.outside).all())
-
-
-def _counts_sites(rules: Rules) -> bool:
-    """Whether no count can make a cheaper cover worthless."""
-    m = len(rules.fixed)
-    members = np.bincount(rules.group, minlength=len(rules.least) - 1)
-    free = rules.least.max() == 0 and bool((rules.most[:-1] >= members).all())
-    unit = rules.fixed.min() == rules.fixed.max()
-    return free and (unit or rules.most[-1] == m)
 
 
 def _first_guess(rows: Rows, rules: Rules) -> FloatArray:
