@@ -31,6 +31,7 @@ class Settings:
     artefacts : folder or fsspec URL; "" is a folder in ``data``
     scheduler : address of a Dask scheduler, ``tcp://host:8786``; "" starts an embedded cluster
     workers : of the embedded cluster; each plans one scenario at a time
+    jobs_ahead : every worker starts the process of its next run before there is one
     run_limit_s : a run longer than this is stopped and what it has is kept
     most_waiting : runs accepted before others are turned away
     upload_mb, uploads_mb : largest upload, and all of them together
@@ -50,6 +51,7 @@ class Settings:
     artefacts: str = ""
     scheduler: str = ""
     workers: int = 1
+    jobs_ahead: bool = True
     run_limit_s: float = 3600.0
     most_waiting: int = 200
     upload_mb: int = 200

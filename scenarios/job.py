@@ -1,9 +1,10 @@
 """One run in a process of its own: ``python -m scenarios.job SPEC.json``.
 
-The worker that starts it talks by pipes. In: the line ``cancel`` asks to stop with the best plan
-so far; the end of the input means that the worker has died, and the process ends with it. Out: one
-JSON object a line: progress, and last what came of it. The plan's files are in the folder that the
-specification names, complete when the last line is ``finished``.
+The worker that starts it talks by pipes. In: the line ``begin`` says that the specification is
+written (until then the process loads what jobs need, and practises); the line ``cancel`` asks to
+stop with the best plan so far; the end of the input means that the worker has died, and the process
+ends with it. Out: one JSON object a line: progress, and last what came of it. The plan's files are
+in the folder that the specification names, complete when the last line is ``finished``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DISK_FULL = Fault(
     "run", N_("there is no room on the disk for the plan's files; the plan is not kept")
 )
+BEGIN, CANCEL = "begin", "cancel"
+"""What the worker says."""
 NICENESS = 10
 """Planning gives way to whoever waits for an answer of the service."""
 
@@ -46,18 +49,21 @@ Told = dict[str, Any]
 
 
 class Watcher(threading.Thread):
-    """Hears the worker: a wish to stop, or its end."""
+    """Hears the worker: that there is a job, a wish to stop, or its end."""
 
     def __init__(self, source: IO[str]) -> None:
         super().__init__(daemon=True)
         self._source = source
         self._interrupts = False
+        self.begun = threading.Event()
         self.cancelled = threading.Event()
 
     def run(self) -> None:
         """Listen until the input ends."""
         for line in self._source:
-            if line.strip() == "cancel":
+            if line.strip() == BEGIN:
+                self.begun.set()
+            elif line.strip() == CANCEL:
                 self.cancelled.set()
                 _thread.interrupt_main()  # as a signal would: `interrupted` is called there
         os._exit(1)  # the worker is gone: nobody is left to take a result
@@ -177,6 +183,7 @@ def main(arguments: Sequence[str]) -> int:
     watcher.start()
     teller = Teller(sink, watcher)
     spec: Told = {"out": ""}
+    _get_ready(watcher)
     try:
         spec = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
         if spec.get("kind") == "rounds":
@@ -201,6 +208,16 @@ def main(arguments: Sequence[str]) -> int:
         fault = DISK_FULL if _is_no_room(error) else Fault("run", message)
         teller.tell({"kind": "failed", "faults": [fault_dict(fault)]})
     return 0
+
+
+def _get_ready(watcher: Watcher) -> None:
+    """Load what jobs need until there is one; then it is not waited for."""
+    if not watcher.begun.is_set():
+        from scenarios.job_practice import practise  # noqa: PLC0415 - heavy
+
+        with suppress(Exception):  # the job will meet the same, and tell of it
+            practise(watcher.begun.is_set)
+    watcher.begun.wait()
 
 
 def _is_no_room(error: BaseException | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,16 +15,12 @@ from scenarios.wording import LANGUAGES
 
 if TYPE_CHECKING:
     from planner.routes.record import RoundsRecord
-    from scenarios.earlier_plan import EarlierPlan
     from scenarios.inputs import Inputs
     from scenarios.plan import Plan
     from scenarios.rounds import RoundsPlan
     from scenarios.rounds_so_far import SoFar
     from scenarios.rounds_tables import StreamRounds
-    from scenarios.schema import Scenario
 
-SITES_GAP = 0.99
-"""The sites are those of the plan that the rounds are for: any proof of it is good enough."""
 MOST_UNSERVED = 500
 """Named on the page; the files name all."""
 SHOWN = ("outcome", "checked", "figures", "fleet", "days", "split", "change")
@@ -52,9 +49,10 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
 
     Parameters
     ----------
-    spec : as of a plan, with "options": streams, time_limit_s, seed, anywhere, split; of changed
-        rounds also "changes" by stream, and in "keep" the folder with the rounds as they were; in
-        "so_far" the folder for the best rounds while they are searched, none if left out
+    spec : as of a plan, with "start", the folder with the files of the plan, and "options":
+        streams, time_limit_s, seed, anywhere, split; of changed rounds also "changes" by stream,
+        and in "keep" the folder with the rounds as they were; in "so_far" the folder for the best
+        rounds while they are searched, none if left out
 
     Raises
     ------
@@ -63,34 +61,39 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
     InputError
         With every fault of the inputs; where no stream has rounds.
     """
-    from scenarios.earlier_plan import read_earlier_plan  # noqa: PLC0415 - heavy
-    from scenarios.rounds_output import read_earlier_rounds, write_rounds  # noqa: PLC0415
+    from scenarios.rounds_output import read_earlier_rounds, write_rounds  # noqa: PLC0415 - heavy
     from scenarios.rounds_so_far import SoFar  # noqa: PLC0415
-    from scenarios.run import run  # noqa: PLC0415
-    from scenarios.schema import Scenario  # noqa: PLC0415
 
     options = spec["options"]
-    scenario = _with_sites_as_they_are(Scenario.model_validate(spec["scenario"]), options)
-    start: EarlierPlan | None = read_earlier_plan(Path(spec["start"])) if spec["start"] else None
-    given: list[Inputs] = []
     earlier = read_earlier_rounds(Path(spec["keep"])) if spec.get("keep") else None
     with hear.stoppable():
-        plan = run(
-            scenario, folder=spec["folder"], on_progress=hear, on_inputs=given.append, start=start
-        )
+        plan, inputs = _planned(spec, hear)
         showing = SoFar(plan, Path(spec["so_far"]), hear.so_far) if spec.get("so_far") else None
-        found = _searched(plan, given[0], options, earlier, hear, showing)
+        found = _searched(plan, inputs, options, earlier, hear, showing)
     hear(RunProgress("write"))
     write_rounds(found, Path(spec["out"]), spec["lang"])
     return _summary(found)
 
 
-def _with_sites_as_they_are(scenario: Scenario, options: Told) -> Scenario:
-    """The scenario with the streams asked for, content with the sites that the plan has."""
-    asked = set(options["streams"])
-    streams = tuple(one for one in scenario.streams if not asked or one.stream in asked)
-    solver = scenario.solver.model_copy(update={"gap": SITES_GAP})
-    return scenario.model_copy(update={"streams": streams or scenario.streams, "solver": solver})
+def _planned(spec: Told, hear: Listener) -> tuple[Plan, Inputs]:
+    """The plan that the rounds are for, of the streams asked for, and what it was made from."""
+    from scenarios.changes import changed_inputs  # noqa: PLC0415 - heavy
+    from scenarios.clock import Clock  # noqa: PLC0415
+    from scenarios.finished_plan import finished_plan  # noqa: PLC0415
+    from scenarios.inputs import load_inputs  # noqa: PLC0415
+    from scenarios.load import profiles_of  # noqa: PLC0415
+    from scenarios.schema import Scenario  # noqa: PLC0415
+
+    scenario, clock = Scenario.model_validate(spec["scenario"]), Clock()
+    hear(RunProgress("inputs"))
+    with clock.of("inputs"):
+        profiles = profiles_of(scenario, spec["folder"])
+        inputs = changed_inputs(load_inputs(scenario, profiles, spec["folder"]), scenario)
+    asked = spec["options"]["streams"] or [*profiles]
+    wanted = {name: one for name, one in profiles.items() if name in asked}
+    with clock.of("plan"):
+        plan = finished_plan(scenario, wanted, inputs, Path(spec["start"]))
+    return replace(plan, seconds=clock.seconds), inputs
 
 
 def _searched(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.jobs.cluster import connected, made
 from api.jobs.task import SO_FAR, TOPIC, JobSpec, cancel_name, perform
 from api.settings import Settings
 from geodata.faults import N_, Fault
@@ -153,7 +154,9 @@ class Runner:
     def _connect(self) -> None:
         while not self._closing:
             try:
-                self._client = self._connected()
+                self._client, self._cluster = connected(
+                    self._settings, self._work("dask"), self._jobs()
+                )
                 break
             except Exception:
                 log.exception("no workers; trying again")
@@ -166,28 +169,6 @@ class Runner:
             waiting, self._waiting = self._waiting, {}
         for run_id in waiting:
             self.submit(run_id)
-
-    def _connected(self) -> Any:
-        import dask  # noqa: PLC0415 - heavy; the server answers before
-        from distributed import Client, LocalCluster  # noqa: PLC0415
-
-        # A solve holds no loop of the worker, but a busy machine may be slow to answer.
-        dask.config.set({"distributed.scheduler.allowed-failures": 2})
-        if self._settings.scheduler:
-            return _made(Client, self._settings.scheduler, name="wangdian", timeout=20)
-        self._cluster = _made(
-            LocalCluster,
-            n_workers=self._settings.workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address=None,
-            memory_limit=0,
-            local_directory=str(self._work("dask")),
-            silence_logs=logging.ERROR,
-        )
-        return _made(Client, self._cluster, name="wangdian")
 
     def _hand_out(self, run_id: str) -> None:
         if run_id in self._futures:
@@ -225,7 +206,7 @@ class Runner:
             folder=run_folder(row),
             artefacts=self._settings.artefact_url,
             limit_s=self._settings.run_limit_s,
-            work="" if self._settings.scheduler else str(self._work("jobs")),
+            work=self._jobs(),
             kind=row.kind,
             options=row.options,
         )
@@ -233,11 +214,15 @@ class Runner:
     def _work(self, name: str) -> Path:
         return self._settings.data / "work" / name
 
+    def _jobs(self) -> str:
+        """Folder for the temporary files of jobs; workers elsewhere have their own."""
+        return "" if self._settings.scheduler else str(self._work("jobs"))
+
     def _wish_to_stop(self, run_id: str, attempt: int) -> None:
         from distributed import Event  # noqa: PLC0415 - the server answers before it is loaded
 
         if self._client is not None:
-            _made(Event, cancel_name(run_id, attempt), client=self._client).set()
+            made(Event, cancel_name(run_id, attempt), client=self._client).set()
 
     # ------------------------------------------------------------------ hearing
 
@@ -374,11 +359,6 @@ class Runner:
 def run_folder(row: RunRow) -> str:
     """Where the result of a run's present attempt is when it is there."""
     return f"runs/{row.id}/{row.attempt}"
-
-
-def _made(kind: Any, *arguments: Any, **options: Any) -> Any:
-    """An object of Dask's, which has no types to call it by."""
-    return kind(*arguments, **options)
 
 
 def _worst_gap(summary: Mapping[str, Any]) -> float | None:

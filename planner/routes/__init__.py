@@ -1,7 +1,7 @@
 """Collection rounds over a plan: who drives where, when, with what on board."""
 
 from planner.routes.checker import Finding, check_round, check_solution
-from planner.routes.plan import OnRounds, RoundsProgress, RoundsSettings, plan_rounds
+from planner.routes.plan import plan_rounds
 from planner.routes.problem import (
     Compartment,
     Depots,
@@ -13,6 +13,7 @@ from planner.routes.problem import (
     Territory,
     VehicleClass,
 )
+from planner.routes.settings import OnRounds, RoundsProgress, RoundsSettings
 from planner.routes.solution import Kind, Round, RoundsSolution, Unserved, Visit
 
 __all__ = [

@@ -18,7 +18,6 @@ from planner.routes.checker import check_solution
 from planner.routes.day_task import DayTask, Fleet, day_task, fleet_left, whole_fleet
 from planner.routes.fleet import VehicleClass
 from planner.routes.parts import jobs_of, nearness
-from planner.routes.plan import OnRounds, RoundsProgress, RoundsSettings
 from planner.routes.problem import RoundsProblem
 from planner.routes.record import (
     RecordedRound,
@@ -31,13 +30,16 @@ from planner.routes.route_day import DayAnswer, price, route_day
 from planner.routes.schedule import Call, Order, schedule
 from planner.routes.screening import unservable
 from planner.routes.search import SearchLimits
+from planner.routes.settings import OnRounds, RoundsProgress, RoundsSettings
 from planner.routes.site_room import brought_t, excess_t, room_left
 from planner.routes.solution import Kind, Round, RoundsSolution, Unserved
 from planner.routes.tidy import fits
-from planner.solution import Outcome, Reason
+from planner.solution import Cancelled, Outcome, Reason
 
 NEIGHBOURS = 2
 """Rounds that are planned anew with what fits into none as it is; doubled until it fits."""
+QUICK_S, QUICK_SHARE, LEAST_S = 0.4, 0.25, 0.05
+"""Of searches for a first answer: in all, of the time limit, and each at least."""
 
 
 def replan(
@@ -69,17 +71,53 @@ def replan_record(
 ) -> tuple[RoundsSolution, RoundsChange]:
     """The same from rounds that are remembered by their ids.
 
+    A first answer comes at once; where rounds had to be planned anew, they are searched for longer.
+
     Raises
     ------
     Cancelled
-        If the listener asked to stop: half a change is none.
+        If the listener asked to stop before there was an answer: half a change is none.
     """
     settings = settings or RoundsSettings(time_limit_s=5.0)
-    return _Replanning(earlier, problem, settings, on_progress).done()
+    begin_s = time.perf_counter()
+    if settings.iterations is not None:  # the clock must not decide
+        found = _Replanning(earlier, problem, settings, on_progress).done()
+        return found, change(earlier, record(problem, found))
+    quick_s = min(QUICK_S, QUICK_SHARE * settings.time_limit_s)
+    first = _Replanning(earlier, problem, replace(settings, time_limit_s=quick_s), on_progress)
+    best = first.done()
+    try:
+        _tell_of(best, problem, on_progress)
+        if first.planned_anew:
+            left_s = settings.time_limit_s - (time.perf_counter() - begin_s)
+            longer = replace(settings, time_limit_s=max(left_s, LEAST_S))
+            again = _Replanning(earlier, problem, longer, on_progress).done()
+            best = min(best, again, key=lambda one: _worth(one, problem))
+    except (Cancelled, KeyboardInterrupt):
+        best = replace(best, outcome=Outcome.CANCELLED)
+    best = replace(best, seconds=time.perf_counter() - begin_s)
+    return best, change(earlier, record(problem, best))
+
+
+def _tell_of(found: RoundsSolution, problem: RoundsProblem, listener: OnRounds | None) -> None:
+    if listener is not None:
+        cost = found.cost_cny(problem)
+        event = RoundsProgress("improve", found.seconds, cost, len(found.rounds), lambda: found)
+        listener(event)
+
+
+def _worth(found: RoundsSolution, problem: RoundsProblem) -> tuple[int, float]:
+    """What is to be small: visits that are missing, then money."""
+    return sum(one.missing for one in found.unserved), found.cost_cny(problem)
 
 
 class _Replanning:
-    """One change."""
+    """One change, as good as it gets in the time.
+
+    Attributes
+    ----------
+    planned_anew : whether something fitted into no round as it was
+    """
 
     def __init__(
         self,
@@ -97,16 +135,16 @@ class _Replanning:
         self._reasons = unservable(problem)
         self._calendar = self._carried_calendar()
         self._unserved: dict[int, int] = {}
+        self.planned_anew = False
 
-    def done(self) -> tuple[RoundsSolution, RoundsChange]:
+    def done(self) -> RoundsSolution:
         """Every day in turn."""
         problem = self._problem
         rounds: list[Round] = []
         for day in range(problem.day_count):
             for territory in sorted({int(one) for one in problem.stops.territory}):
                 rounds += self._day(day, territory, rounds)
-        found = self._solution(rounds)
-        return found, change(self._earlier, record(problem, found))
+        return self._solution(rounds)
 
     def _tell(self) -> None:
         if self._listener is not None:
@@ -145,6 +183,7 @@ class _Replanning:
         orders = _affordable(task, self._carried(day, set(stops.tolist())), fleet)
         left = self._inserted(task, orders)
         if left:
+            self.planned_anew = True
             orders = self._rerouted(task, orders, left)
         return self._timed(orders, day, territory, so_far)
 
@@ -226,7 +265,7 @@ class _Replanning:
     def _routed(self, task: DayTask) -> DayAnswer:
         fixed = self._settings.iterations
         left_s = self._settings.time_limit_s - (time.perf_counter() - self._begin_s)
-        end_s = time.perf_counter() + max(left_s / 2, 0.2)
+        end_s = time.perf_counter() + max(left_s / 2, LEAST_S)
         limits = SearchLimits(float("inf") if fixed else end_s, self._settings.seed, fixed)
         return route_day(task, limits, beat=self._tell)
 

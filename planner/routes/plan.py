@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,73 +17,24 @@ from planner.routes.route_day import SMALL_JOBS, DayAnswer, route_day
 from planner.routes.schedule import Order, schedule
 from planner.routes.screening import unservable
 from planner.routes.search import SearchLimits
-from planner.routes.site_room import excess_t, room_left
+from planner.routes.settings import OnRounds, RoundsProgress, RoundsSettings
+from planner.routes.site_room import room_left
+from planner.routes.slot import Slot, worth
 from planner.routes.solution import Round, RoundsSolution, Unserved
 from planner.routes.twin import WORTH_S, Twin
 from planner.solution import Cancelled, Outcome, Reason
 
-QUICK_S = 1.4
-"""A first answer for everything within this: within two seconds with all that comes before it."""
+QUICK_S_A_JOB, QUICK_S = 0.001, 1.4
+"""A first answer for everything within this: somebody waits for it, and the search goes on."""
 ALONE_S = 0.6
 """For a problem of one task, which is searched on anyway."""
 QUICK_SHARE = 0.25
 """Of a short time limit."""
 QUICK_ITERATIONS = 60
 CALENDAR_ITERATIONS = 30
+SECOND_SHARE = 0.1
+"""Of the time, for a calendar better than the first."""
 LEAST_S = 0.02
-
-
-@dataclass(frozen=True)
-class RoundsSettings:
-    """How hard to try.
-
-    Parameters
-    ----------
-    time_limit_s : for the whole call
-    seed : of every random choice
-    iterations : of each search in place of the clock, so that two runs are alike; None is the clock
-    processes : 2 searches long tasks twice at once, from two beginnings, on two cores
-    """
-
-    time_limit_s: float = 30.0
-    seed: int = 0
-    iterations: int | None = None
-    processes: int = 2
-
-    def __post_init__(self) -> None:
-        faults = []
-        if not self.time_limit_s > 0:
-            faults.append(f"time_limit_s is {self.time_limit_s}; give seconds above 0")
-        if not 0 <= self.seed < 2**31:
-            faults.append(f"seed is {self.seed}; give a whole number from 0 to 2147483647")
-        if self.iterations is not None and self.iterations < 1:
-            faults.append(f"iterations is {self.iterations}; give 1 or more, or None")
-        if self.processes not in (1, 2):
-            faults.append(f"processes is {self.processes}; give 1 or 2")
-        if faults:
-            raise ValueError("; ".join(faults))
-
-
-@dataclass(frozen=True, eq=False)
-class RoundsProgress:
-    """One event of a running search.
-
-    Parameters
-    ----------
-    phase : "screen", "calendar", "quick" or "improve"
-    cost_cny : of the best rounds of one cycle so far, NaN until every day has some
-    incumbent : makes the solution so far; None until there is one
-    """
-
-    phase: str
-    seconds: float
-    cost_cny: float = float("nan")
-    rounds: int = 0
-    incumbent: Callable[[], RoundsSolution] | None = None
-
-
-OnRounds = Callable[[RoundsProgress], None]
-"""Raising :class:`planner.solution.Cancelled` in it ends the search with the best so far."""
 
 
 def plan_rounds(
@@ -106,6 +56,7 @@ def plan_rounds(
     try:
         run.prepare()
         run.quick()
+        run.reconsider()
         run.improve()
         return run.solution()
     except (Cancelled, KeyboardInterrupt):
@@ -113,24 +64,6 @@ def plan_rounds(
             raise Cancelled from None
         run.cancelled = True
         return run.solution()
-
-
-@dataclass(eq=False)
-class _Slot:
-    """A task and its answer; days with the same stops share one."""
-
-    task: DayTask
-    days: list[int]
-    answer: DayAnswer | None = None
-    priced: tuple[DayAnswer | None, float] = (None, 0.0)
-    """The answer last asked for its cost, and that: listeners ask all the time."""
-
-    @property
-    def cost_cny(self) -> float:
-        """Of all its days."""
-        if self.answer is not None and self.priced[0] is not self.answer:
-            self.priced = self.answer, self.answer.cost_cny(self.task) * len(self.days)
-        return self.priced[1]
 
 
 class _Run:
@@ -147,8 +80,12 @@ class _Run:
         self._begin_s = time.perf_counter()
         self._end_s = self._begin_s + settings.time_limit_s
         self._reasons: dict[int, Reason] = {}
+        self._visited = np.zeros(0, np.int64)
+        self._calendar_s = 0.0
+        """To search for the rounds that the calendar is made from, in all; none where it has no
+        choice."""
         self._calendar = np.zeros(problem.stops.days.shape, bool)
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
 
     @property
     def seconds(self) -> float:
@@ -168,25 +105,27 @@ class _Run:
         self._reasons = unservable(self.problem)
         for stop, reason in without_days(self.problem).items():
             self._reasons.setdefault(stop, reason)
-        visited = np.array(
+        self._visited = np.array(
             [i for i in range(len(self.problem.stops)) if i not in self._reasons], np.int64
         )
         self._tell("calendar")
-        self._calendar = make_calendar(self.problem, visited, self._clustered)
+        self._calendar = make_calendar(self.problem, self._visited, self._clustered)
         self._slots = self._tasks()
         self._prepared = True
 
     def _clustered(self, stops: IntArray) -> list[Order]:
         """Rounds of some stops as if all were visited on one day and lorries did not run out."""
         found: list[Order] = []
+        self._calendar_s = self._calendar_s or _quick_s(len(self._visited))
         free = tuple(
             tuple(None if number is None or number > 0 else 0 for number in one.available)
             for one in self.problem.vehicles
         )
         for territory, members in self._by_territory(stops):
             task = day_task(self.problem, 0, territory, members, free)
-            limits = self._limits(QUICK_S / 4, CALENDAR_ITERATIONS)
-            found += route_day(task, limits).orders
+            share_s = self._calendar_s * len(members) / len(self._visited)
+            limits = self._limits(max(LEAST_S, share_s), CALENDAR_ITERATIONS)
+            found += route_day(task, limits, beat=lambda: self._tell("calendar")).orders
         return found
 
     def _by_territory(self, stops: IntArray) -> list[tuple[int, IntArray]]:
@@ -195,9 +134,9 @@ class _Run:
         groups = [(int(one), stops[of == one]) for one in np.unique(of)]
         return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
 
-    def _tasks(self) -> list[_Slot]:
+    def _tasks(self) -> list[Slot]:
         """One slot for each set of stops; days with equal stops are routed once."""
-        slots: dict[tuple[int, bytes], _Slot] = {}
+        slots: dict[tuple[int, bytes], Slot] = {}
         fleet = whole_fleet(self.problem)
         for day in range(self.problem.day_count):
             for territory, stops in self._by_territory(np.flatnonzero(self._calendar[:, day])):
@@ -206,27 +145,58 @@ class _Run:
                     slots[key].days.append(day)
                 else:
                     task = day_task(self.problem, day, territory, stops, fleet)
-                    slots[key] = _Slot(task, [day])
+                    slots[key] = Slot(task, [day])
         return list(slots.values())
 
     def quick(self) -> None:
         """First rounds for every day."""
-        total = min(QUICK_S, QUICK_SHARE * self.settings.time_limit_s)
-        if len(self._slots) == 1 and len(self._slots[0].task) <= WHOLE_JOBS:
-            total = min(ALONE_S, total)  # nothing else waits: the search itself goes on at once
         weight = sum(len(slot.task) for slot in self._slots) or 1
-        for slot in self._slots:
-            share_s = max(LEAST_S, total * len(slot.task) / weight)
-            slot.task = self._with_what_is_free(slot)
-            slot.answer = route_day(
-                slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell("quick")
-            )
+        total = _quick_s(weight)
+        if len(self._slots) == 1 and weight <= WHOLE_JOBS:
+            total = ALONE_S  # nothing else waits: the search itself goes on at once
+        total = min(total, QUICK_SHARE * self.settings.time_limit_s)
+        self._route(total, "quick")
         self.first_s = self.seconds
         self._tell("quick")
         begin_s = time.perf_counter()
         self.solution()
         self._end_s -= time.perf_counter() - begin_s  # it will take as long at the end
         self._tell("quick")
+
+    def _route(self, total_s: float, phase: str) -> None:
+        """Rounds for every slot, each with time in proportion to its size."""
+        weight = sum(len(slot.task) for slot in self._slots) or 1
+        for slot in self._slots:
+            share_s = max(LEAST_S, total_s * len(slot.task) / weight)
+            slot.task = self._with_what_is_free(slot)
+            slot.answer = route_day(
+                slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell(phase)
+            )
+
+    def reconsider(self) -> None:
+        """A second calendar with more time; the search improves days, not who is visited when.
+
+        It is kept where its first rounds are better than those of the calendar made in a moment.
+        """
+        longer_s = SECOND_SHARE * self.settings.time_limit_s
+        quick = self.first_s <= QUICK_SHARE * self.settings.time_limit_s
+        has_choice = longer_s > self._calendar_s > 0
+        if not (quick and has_choice) or self.settings.iterations is not None:
+            return
+        first = self._calendar, self._slots
+        before = self._worth()
+        self._calendar_s = longer_s
+        try:
+            self._calendar = make_calendar(self.problem, self._visited, self._clustered)
+            self._slots = self._tasks()
+            self._route(_quick_s(sum(len(slot.task) for slot in self._slots)), "calendar")
+        finally:
+            if not self.complete or self._worth() >= before:
+                self._calendar, self._slots = first
+
+    def _worth(self) -> tuple[float, ...]:
+        each = [(worth(slot, slot.answer), len(slot.days)) for slot in self._slots]
+        return tuple(sum(one[k] * days for one, days in each) for k in range(3))
 
     def improve(self) -> None:
         """Better rounds, each task with time in proportion to its size."""
@@ -238,14 +208,14 @@ class _Run:
                 continue
             self._improve(slot, self._limits(share_s, self.settings.iterations))
 
-    def _improve(self, slot: _Slot, limits: SearchLimits) -> None:
+    def _improve(self, slot: Slot, limits: SearchLimits) -> None:
         before = slot.answer
         assert before is not None  # noqa: S101 - the caller looked
         slot.task = self._with_what_is_free(slot)
 
         def hear(orders: list[Order], _: float) -> None:
             found = DayAnswer(orders, before.left_out)
-            if not before.left_out and _worth(slot, found) < _worth(slot, slot.answer):
+            if not before.left_out and worth(slot, found) < worth(slot, slot.answer):
                 slot.answer = found
                 self._tell("improve")
 
@@ -256,20 +226,20 @@ class _Run:
                 slot.task, limits, start=begin, hear=hear, beat=lambda: self._tell("improve")
             )
             for other in (found, None if twin is None else twin.answer()):
-                if other is not None and _worth(slot, other) < _worth(slot, slot.answer):
+                if other is not None and worth(slot, other) < worth(slot, slot.answer):
                     slot.answer = other
         finally:
             if twin is not None:
                 twin.end()
         self._tell("improve")
 
-    def _is_quick_over(self, slot: _Slot) -> bool:
+    def _is_quick_over(self, slot: Slot) -> bool:
         """Whether the search is to begin anew: what it found in a moment would hold it back."""
         single = all(vehicle.longest_trips == 1 for vehicle in self.problem.vehicles)
         alone = len(self._slots) == 1 and SMALL_JOBS < len(slot.task) <= WHOLE_JOBS
         return alone and single and self.settings.iterations is None
 
-    def _worth_a_twin(self, slot: _Slot, limits: SearchLimits) -> bool:
+    def _worth_a_twin(self, slot: Slot, limits: SearchLimits) -> bool:
         """Whether a second process would find something: a task to search as a whole for long."""
         return (
             self.settings.processes > 1
@@ -278,11 +248,11 @@ class _Run:
             and SMALL_JOBS < len(slot.task) <= WHOLE_JOBS
         )
 
-    def _with_what_is_free(self, slot: _Slot) -> DayTask:
+    def _with_what_is_free(self, slot: Slot) -> DayTask:
         """The task with the lorries and the room at sites that others have left."""
         return replace(slot.task, fleet=self._free(slot), room_t=self._room_t(slot))
 
-    def _room_t(self, slot: _Slot) -> FloatArray:
+    def _room_t(self, slot: Slot) -> FloatArray:
         """Tonnes that sites still take on the fullest of the slot's days."""
         most_t = self.problem.disposal.capacity_t_per_day
         least_t = most_t
@@ -294,7 +264,7 @@ class _Run:
             least_t = np.minimum(least_t, room_t)
         return least_t
 
-    def _free(self, slot: _Slot) -> tuple[tuple[int | None, ...], ...]:
+    def _free(self, slot: Slot) -> tuple[tuple[int | None, ...], ...]:
         """Lorries that the other territories of the same days have left."""
         fleet = whole_fleet(self.problem)
         least = fleet
@@ -386,15 +356,11 @@ class _Run:
         return Reason(kind, (self.problem.stops.ids[stop],), values)
 
 
+def _quick_s(jobs: int) -> float:
+    return min(QUICK_S, QUICK_S_A_JOB * jobs)
+
+
 def _fewer(one: int | None, other: int | None) -> int | None:
     if one is None:
         return other
     return one if other is None else min(one, other)
-
-
-def _worth(slot: _Slot, answer: DayAnswer | None) -> tuple[int, float, float]:
-    """What is to be small: stops left out, tonnes beyond what sites take, then money."""
-    if answer is None:
-        return len(slot.task) + 1, 0.0, float("inf")
-    over_t = excess_t(slot.task, answer.orders) if slot.task.sites_limited else 0.0
-    return len(answer.left_out), over_t, answer.cost_cny(slot.task)

@@ -13,11 +13,8 @@ from dataclasses import dataclass, replace
 
 from planner.routes.fleet import VehicleClass
 from planner.routes.problem import RoundsProblem
-from planner.routes.schedule import Call, Order, schedule
+from planner.routes.schedule import TIME_TOLERANCE_S, Call, Order, schedule
 from planner.routes.solution import Kind
-
-SAVED_AT_MOST = 0.4
-"""Of a trip's time, by joining it to another; more is not worth the trying."""
 
 
 def packed(
@@ -44,18 +41,27 @@ def packed(
 
 @dataclass(frozen=True)
 class _Timed:
-    """An order with its price and the seconds that its lorry is out, ``inf`` if it cannot be."""
+    """An order with its price, ``inf`` if it cannot be, and what joining it to another takes.
+
+    Parameters
+    ----------
+    out_s : that its lorry is out
+    busy_s : driving and service of that, without waiting
+    """
 
     order: Order
+    trips: int
     cost_cny: float
     out_s: float
+    busy_s: float
 
 
-def _timed(problem: RoundsProblem, order: Order) -> _Timed:
+def _timed(problem: RoundsProblem, order: Order, trips: int = 1) -> _Timed:
     timed = schedule(problem, order, day=0)
     if timed is None:
-        return _Timed(order, float("inf"), float("inf"))
-    return _Timed(order, timed.cost_cny(problem), timed.out_s)
+        return _Timed(order, trips, float("inf"), float("inf"), float("inf"))
+    waited_s = sum(visit.begin_s - visit.arrive_s for visit in timed.visits)
+    return _Timed(order, trips, timed.cost_cny(problem), timed.out_s, timed.out_s - waited_s)
 
 
 def _packed_alike(
@@ -71,9 +77,6 @@ def _packed_alike(
         if beat is not None:
             beat()
         for k, lorry in enumerate(lorries):
-            # Going on from where it emptied saves no more than the two ways to the depot and back.
-            if lorry.out_s + trip.out_s * SAVED_AT_MOST > vehicle.longest_out_s:
-                continue
             both = _joined(problem, vehicle, lorry, trip)
             if both is not None:
                 lorries[k] = both
@@ -99,14 +102,36 @@ def trips_of(order: Order) -> list[Order]:
 def _joined(
     problem: RoundsProblem, vehicle: VehicleClass, first: _Timed, then: _Timed
 ) -> _Timed | None:
-    trips = len(trips_of(first.order)) + len(trips_of(then.order))
+    trips = first.trips + then.trips
     if vehicle.longest_trips is not None and trips > vehicle.longest_trips:
         return None
     apart_cny = first.cost_cny + then.cost_cny
-    for one, other in ((first.order, then.order), (then.order, first.order)):
+    for one, other in ((first, then), (then, first)):
+        # Without waiting already too long: most pairs are, and times of calls cost far more.
+        longest_s = vehicle.longest_out_s + TIME_TOLERANCE_S
+        if one.busy_s + other.busy_s - _saved_s(problem, one.order, other.order) > longest_s:
+            continue
         # Without disposal sites the depot is where it empties.
-        between = () if one.calls[-1][0] is Kind.DISPOSAL else ((Kind.DEPOT, one.depot, 1.0),)
-        both = _timed(problem, replace(one, calls=(*one.calls, *between, *other.calls)))
+        between = () if _empties_outside(one.order) else ((Kind.DEPOT, one.order.depot, 1.0),)
+        calls = (*one.order.calls, *between, *other.order.calls)
+        both = _timed(problem, replace(one.order, calls=calls), trips)
         if both.cost_cny <= apart_cny:
             return both
     return None
+
+
+def _empties_outside(order: Order) -> bool:
+    return order.calls[-1][0] is Kind.DISPOSAL
+
+
+def _saved_s(problem: RoundsProblem, first: Order, then: Order) -> float:
+    """Driving saved by going on from where the first empties, not by way of the depot."""
+    if not _empties_outside(first):
+        return 0.0
+    home = int(problem.depots.place[first.depot])
+    last = int(problem.disposal.place[first.calls[-1][1]])
+    kind, position, _ = then.calls[0]
+    table = problem.stops if kind is Kind.STOP else problem.disposal
+    begin = int(table.place[position])
+    drive_s = problem.matrix(problem.vehicles[first.vehicle]).duration_s
+    return float(drive_s[last, home] + drive_s[home, begin] - drive_s[last, begin])

@@ -6,14 +6,19 @@ import io
 import json
 import signal
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
+from geodata.faults import InputError
 from planner.solution import Cancelled
-from scenarios import job_rounds
+from scenarios.feature_files import write_features
 from scenarios.job import Teller, Watcher, within_cores
+from scenarios.job_practice import practise
 from scenarios.job_rounds import planned_rounds
+from scenarios.output import write_plan
 from scenarios.rounds_output import GEOJSON, GEOPACKAGE, MAP, ROUNDS, WORKBOOK
+from scenarios.run import run
 from scenarios.schema import Scenario
 
 OPTIONS = {"streams": [], "time_limit_s": 1.0, "seed": 0, "anywhere": False, "split": False}
@@ -48,14 +53,28 @@ class Sink:
         """Nothing is held back."""
 
 
-def spec_of(folder, **changes):
-    return {
-        "kind": "rounds", "scenario": DOCUMENT, "folder": str(folder), "start": "", "lang": "zh",
-        "out": str(folder / "out"), "options": {**OPTIONS, **changes},
-    }  # fmt: skip
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """The files of the plan that rounds are asked for."""
+    folder = tmp_path_factory.mktemp("plan") / "out"
+    plan = run(Scenario.model_validate(DOCUMENT))
+    write_plan(plan, folder, writers={})
+    write_features(plan, folder)
+    return folder
 
 
-def test_rounds_are_planned_told_and_written(tmp_path):
+@pytest.fixture
+def spec_of(planned):
+    def make(folder, **changes):
+        return {
+            "kind": "rounds", "scenario": DOCUMENT, "folder": str(folder), "start": str(planned),
+            "lang": "zh", "out": str(folder / "out"), "options": {**OPTIONS, **changes},
+        }  # fmt: skip
+
+    return make
+
+
+def test_rounds_are_planned_told_and_written(tmp_path, spec_of):
     sink = Sink()
     told = planned_rounds(spec_of(tmp_path), Teller(sink, Wish(), with_rounds=True))
     files = {path.name for path in (tmp_path / "out").iterdir()}
@@ -72,7 +91,7 @@ def test_rounds_are_planned_told_and_written(tmp_path):
     assert [line["objective"] for line in sink.lines if line["objective"]]
 
 
-def test_rounds_can_be_read_while_they_are_searched(tmp_path, monkeypatch):
+def test_rounds_can_be_read_while_they_are_searched(tmp_path, monkeypatch, spec_of):
     monkeypatch.setattr("scenarios.rounds_so_far.EVERY_S", 0.05)
     sink = Sink()
     seen = []
@@ -124,7 +143,7 @@ def test_a_wish_to_stop_interrupts_only_where_it_may():
         signal.signal(signal.SIGINT, before)
 
 
-def test_a_stop_before_any_rounds_leaves_nothing(tmp_path):
+def test_a_stop_before_any_rounds_leaves_nothing(tmp_path, spec_of):
     class Sites(Teller):
         """The wish to stop comes when the sites stand."""
 
@@ -144,17 +163,45 @@ def test_a_run_takes_no_more_threads_than_there_are_cores_for_it(monkeypatch, co
     assert within_cores(many).solver.gap == many.solver.gap
 
 
-def test_streams_asked_for_are_the_only_ones(tmp_path, monkeypatch):
-    asked = []
-
-    def none_of(scenario, **_options):
-        asked.extend(one.stream for one in scenario.streams)
-        raise Cancelled
-
-    monkeypatch.setattr("scenarios.run.run", none_of)
+def test_streams_asked_for_are_the_only_ones(tmp_path, spec_of):
     spec = spec_of(tmp_path, streams=["straw_storage"])
     spec["scenario"] = {**DOCUMENT, "streams": [{"stream": "straw_storage"}, *DOCUMENT["streams"]]}
-    with pytest.raises(Cancelled):
+    with pytest.raises(InputError, match="straw_storage"):  # the plan was made without it
         planned_rounds(spec, Teller(Sink(), Wish()))
-    assert asked == ["straw_storage"]
-    assert job_rounds.SITES_GAP < 1
+    told = planned_rounds(
+        {**spec, "options": {**OPTIONS, "streams": ["household_transfer"]}}, Teller(Sink(), Wish())
+    )
+    assert [*told["summary"]["streams"]] == ["household_transfer"]
+
+
+def test_rounds_stand_on_the_plan_that_was_made_and_decide_no_site(tmp_path, spec_of, monkeypatch):
+    def planned_again(*_arguments, **_options):
+        pytest.fail("the sites are the plan's")
+
+    monkeypatch.setattr("scenarios.run.run", planned_again)
+    told = planned_rounds(spec_of(tmp_path), Teller(Sink(), Wish()))
+    sites = json.loads((Path(spec_of(tmp_path)["start"]) / "plan.json").read_text("utf-8"))
+    opened = {one["id"] for one in sites["facilities"] if one["tier"] == "transfer_station"}
+    written = json.loads((tmp_path / "out" / ROUNDS).read_text("utf-8"))["household_transfer"]
+    emptied = {
+        call["position"]
+        for one in written["rounds"]
+        for call in one["visits"]
+        if call["kind"] == "disposal"
+    }
+    assert emptied
+    assert emptied <= opened
+    assert told["summary"]["streams"]["household_transfer"]["checked"]
+
+
+def test_a_process_that_has_no_job_yet_practises_until_there_is_one():
+    asked = []
+
+    def wanted() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    with pytest.raises(Cancelled):
+        practise(wanted)
+    assert len(asked) == 4
+    practise(lambda: False)

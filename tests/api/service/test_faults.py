@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -34,14 +35,20 @@ def server(tmp_path):
     one.close()
 
 
-def jobs_of(server: Server) -> list[psutil.Process]:
-    """Processes that plan, under this server's folder."""
+def jobs_of(server: Server, *, waiting: bool = False) -> list[psutil.Process]:
+    """Processes that plan (or wait for something to plan), under this server's folder."""
     found = []
     for one in psutil.process_iter(["cmdline"]):
         words = one.info["cmdline"] or []
-        if "scenarios.job" in words and words[-1].startswith(str(server.data)):
+        ours = "scenarios.job" in words and words[-1].startswith(str(server.data))
+        # It has a specification from when it begins.
+        if ours and Path(words[-1]).exists() is not waiting:
             found.append(one)
     return found
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def planning(server: Server, run_id: str) -> psutil.Process:
@@ -94,7 +101,7 @@ def test_a_killed_worker_is_replaced_and_the_run_planned_again(server):
     job = planning(server, run_id)
     worker = job.parent()
     os.kill(worker.pid, signal.SIGKILL)
-    server.until(lambda: not job.is_running() or job.status() == psutil.STATUS_ZOMBIE, 20)
+    server.until(lambda: gone(job), 20)
     assert server.ended(run_id, 280)["state"] == "finished"
     whole(server, run_id)
 
@@ -103,6 +110,32 @@ def test_a_killed_job_is_planned_again(server):
     run_id = server.run(LONG | {"solver": {"time_limit_s": 5}})
     planning(server, run_id).kill()
     assert server.ended(run_id, 280)["state"] == "finished"
+
+
+def test_the_process_started_ahead_is_one_job_s_alone_and_ends_with_its_server(server):
+    server.until(lambda: jobs_of(server, waiting=True), 30)
+    (first,) = jobs_of(server, waiting=True)
+    run_id = server.run(QUICK)
+    server.until(lambda: jobs_of(server), 30)
+    assert jobs_of(server) == [first]
+    assert server.ended(run_id)["state"] == "finished"
+    server.until(lambda: gone(first) and jobs_of(server, waiting=True), 30)
+    (second,) = jobs_of(server, waiting=True)
+    second.kill()
+    assert server.ended(server.run(QUICK | {"title": "after"}))["state"] == "finished"
+    server.until(lambda: jobs_of(server, waiting=True), 30)
+    (third,) = jobs_of(server, waiting=True)
+    server.kill()
+    server.until(lambda: gone(third), 30)
+
+
+def test_nothing_is_started_ahead_where_that_is_not_wanted(tmp_path):
+    server = Server(tmp_path / "data", WANGDIAN_JOBS_AHEAD="false").start()
+    try:
+        assert server.ended(server.run(QUICK))["state"] == "finished"
+        assert not jobs_of(server, waiting=True)
+    finally:
+        server.close()
 
 
 def test_a_killed_server_goes_on_where_it_was(tmp_path):
@@ -114,7 +147,7 @@ def test_a_killed_server_goes_on_where_it_was(tmp_path):
         second = server.run(QUICK | {"title": "second"})
         job = planning(server, first)
         server.kill()
-        server.until(lambda: not job.is_running() or job.status() == psutil.STATUS_ZOMBIE, 30)
+        server.until(lambda: gone(job), 30)
         server.start()
         whole(server, done)
         for run_id in (first, second):

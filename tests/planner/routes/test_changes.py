@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from planner.problem_faults import ProblemError
-from planner.routes import Stops, plan_rounds
-from planner.routes.changes import replan
+from planner.routes import RoundsProgress, RoundsSettings, Stops, plan_rounds
+from planner.routes.changes import replan, replan_record
+from planner.routes.record import record
 from planner.routes.territories import with_territories
+from planner.solution import Cancelled, Outcome
 from tests.planner.routes.instances import QUICK, lorry, scattered
 
 
@@ -21,6 +24,7 @@ def taken(stops, rows):
     )
 
 
+@cache
 def fleet_of_two():
     problem = scattered(36, vehicle=lorry(available=(6,), longest_trips=2, payload_t=2.0))
     return problem, plan_rounds(problem, QUICK)
@@ -65,6 +69,48 @@ def test_a_lorry_that_is_out_hands_its_stops_to_others():
     assert again.checked
     assert len(again.rounds) <= used - 1
     assert change.moved or again.unserved
+
+
+def told_of_a_lorry_out(stop_at=None):
+    """What is told while stops of a lorry that is out are planned anew, and the end of it."""
+    problem, found = fleet_of_two()
+    vehicle = replace(problem.vehicles[0], available=(len(found.rounds),), longest_trips=None)
+    before = replace(problem, vehicles=(vehicle,))
+    fewer = replace(vehicle, available=(len(found.rounds) - 1,))
+    heard: list[RoundsProgress] = []
+
+    def hear(event: RoundsProgress) -> None:
+        heard.append(event)
+        if stop_at is not None and stop_at(event):
+            raise Cancelled
+
+    one_less = replace(before, vehicles=(fewer,))
+    settings = RoundsSettings(time_limit_s=1.2)
+    again, _ = replan_record(record(before, found), one_less, settings, hear)
+    return heard, again, one_less
+
+
+def test_a_change_has_an_answer_at_once_that_is_then_improved():
+    heard, again, problem = told_of_a_lorry_out()
+    answers = [one.incumbent() for one in heard if one.incumbent is not None]
+    assert len(answers) == 1
+    assert heard[-1].incumbent is None  # the search went on
+    assert answers[0].checked
+    missing, missing_at_once = (
+        sum(one.missing for one in found.unserved) for found in (again, answers[0])
+    )
+    assert missing <= missing_at_once
+    if missing == missing_at_once:
+        assert again.cost_cny(problem) <= answers[0].cost_cny(problem) + 1e-6
+
+
+def test_a_change_that_is_stopped_keeps_the_answer_that_it_has():
+    heard, again, _ = told_of_a_lorry_out(lambda event: event.incumbent is not None)
+    assert again.outcome is Outcome.CANCELLED
+    assert again.checked
+    assert again.rounds == heard[-1].incumbent().rounds
+    with pytest.raises(Cancelled):
+        told_of_a_lorry_out(lambda event: event.incumbent is None)
 
 
 def test_a_week_with_a_new_stop():

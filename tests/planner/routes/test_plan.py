@@ -314,3 +314,19 @@ def test_a_listener_hears_incumbents_and_may_stop():
 
     with pytest.raises(Cancelled):
         plan_rounds(problem, QUICK, at_once)
+
+
+def test_a_stop_during_the_second_calendar_keeps_the_rounds_of_the_first():
+    problem = scattered(24, days=6, visits=np.array([1, 2] * 12))
+    heard: list[RoundsProgress] = []
+
+    def hear(event: RoundsProgress) -> None:
+        heard.append(event)
+        if event.phase == "calendar" and any(one.incumbent for one in heard):
+            raise Cancelled
+
+    found = plan_rounds(problem, RoundsSettings(time_limit_s=8.0, processes=1), hear)
+    assert heard[-1].phase == "calendar"
+    assert found.outcome is Outcome.CANCELLED
+    assert found.checked
+    assert found.cost_cny(problem) == pytest.approx(heard[-1].cost_cny)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from planner.routes import Goods, parts, plan_rounds, route_day
-from planner.routes.plan import RoundsSettings
+from planner.routes.settings import RoundsSettings
 from planner.routes.side_process import SideProcess
 from tests.planner.routes.instances import scattered
 
