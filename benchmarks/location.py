@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peer-time-limit", type=float, default=None, help="if another than ours")
     parser.add_argument("--gap", type=float, default=1e-6, help="relative gap to stop at")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--memory-mib", type=int, help="that a solve may take; most of what is free"
+    )
     parser.add_argument("--capacity", type=float, help="of every site, instead of the file's")
     parser.add_argument(
         "--contiguous",
@@ -103,6 +106,7 @@ def _measured(entry: Entry, given: argparse.Namespace) -> dict[str, Any]:
         "time_limit": given.time_limit,
         "gap": given.gap,
         "threads": given.threads,
+        "memory_mib": given.memory_mib,
         "accelerate": True,
     }
     row = _ours(task)

@@ -175,6 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gap=task["gap"],
         threads=task["threads"],
         accelerate=task["accelerate"],
+        memory_mib=task["memory_mib"],
     )
     print(json.dumps(solve_instance(every[task["instance"]].make(), settings)))
 

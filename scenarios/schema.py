@@ -179,6 +179,8 @@ class SolverSpec(Model):
     gap: float = Field(default=0.01, ge=0, lt=1)
     seed: int = 0
     threads: int = Field(default=2, ge=1)
+    memory_mib: int | None = Field(default=None, ge=1)
+    """That a solve may take; None is most of what is free."""
 
 
 class Scenario(Model):

@@ -230,7 +230,11 @@ class StreamRun:
             problem.tier.id,
             problem.problem,
             SolverSettings(
-                time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
+                time_limit_s=spec.time_limit_s,
+                gap=spec.gap,
+                threads=spec.threads,
+                seed=spec.seed,
+                memory_mib=spec.memory_mib,
             ),
             None if start is None else start.solution(self.profile.id, problem, spec.gap),
         )

@@ -119,7 +119,11 @@ def _with_zones_if_possible(
 def _settings(shared: Shared) -> SolverSettings:
     spec = shared.scenario.solver
     return SolverSettings(
-        time_limit_s=spec.time_limit_s, gap=spec.gap, threads=spec.threads, seed=spec.seed
+        time_limit_s=spec.time_limit_s,
+        gap=spec.gap,
+        threads=spec.threads,
+        seed=spec.seed,
+        memory_mib=spec.memory_mib,
     )
 
 
