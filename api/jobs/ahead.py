@@ -17,7 +17,7 @@ from api.jobs.process import JobProcess
 log = logging.getLogger("wangdian.jobs")
 
 
-class JobAhead(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
+class JobAhead(WorkerPlugin):
     """Belongs to one worker, whose one thread takes jobs in turn.
 
     Parameters
