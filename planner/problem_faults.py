@@ -36,6 +36,8 @@ def named(ids: Sequence[str]) -> str:
 
 def id_faults(what: str, ids: Sequence[str]) -> list[str]:
     """Ids that are given twice."""
+    if len(set(ids)) == len(ids):  # a third of the time it takes to count them
+        return []
     twice = [one for one, count in Counter(ids).items() if count > 1]
     return [f"{what}: id {one!r} is given twice; give each its own" for one in sorted(twice)]
 

@@ -146,7 +146,7 @@ def unserved_reasons(
 def _about(problem: SitingProblem, kind: Kind, which: BoolArray) -> Reason:
     chosen = np.flatnonzero(which)
     weight = float(problem.demand.weight[chosen].sum())
-    return Reason(kind, tuple(problem.demand.ids[i] for i in chosen), {"weight": weight})
+    return Reason(kind, tuple(problem.demand.ids[i] for i in chosen.tolist()), {"weight": weight})
 
 
 def _beyond_help(problem: SitingProblem) -> tuple[Reason, ...]:

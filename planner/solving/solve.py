@@ -121,7 +121,8 @@ class _Reduced:
         if len(kept) == len(problem.demand):
             return cls(problem, kept)
         arcs = problem.arcs
-        demand = Demand(tuple(problem.demand.ids[i] for i in kept), problem.demand.weight[kept])
+        ids = tuple(problem.demand.ids[i] for i in kept.tolist())
+        demand = Demand(ids, problem.demand.weight[kept])
         start = np.append(arcs.start[:-1][kept], len(arcs))  # rows left out are empty
         smaller = Arcs(start, arcs.site, arcs.impedance, arcs.cost)
         return cls(replace(problem, demand=demand, arcs=smaller), kept)
