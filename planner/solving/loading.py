@@ -34,7 +34,8 @@ def load(method: Method, problem: SitingProblem, settings: SolverSettings, watch
     for tiny in _tiny_problems(problem):
         # Methods that leave small capacitated problems to others are still made ready by one.
         if method.applies(tiny) or tiny.sites.capacitated:
-            method.run(tiny, limits, Watch(limits))
+            # Whoever listens can stop this too.
+            method.run(tiny, limits, Watch(limits, lambda _: watch.report("load")))
     _loaded.add(kind)
     watch.forgive(time.perf_counter() - began_s)
 
