@@ -64,7 +64,7 @@ def _cases(server: LiveServer, plan: str, before: str) -> Iterator[tuple[str, st
 
 def _busiest(server: LiveServer, before: str) -> tuple[str, str, int]:
     """Depot and class with the most lorries out, and how many."""
-    fleet = server.told(f"/api/runs/{before}/rounds?stream={STREAM}")["fleet"]
+    fleet = server.told(f"/api/runs/{before}/rounds?stream={STREAM}")[STREAM]["fleet"]
     most = max(fleet, key=lambda one: max(one["by_day"]))
     return most["depot"], most["vehicle"], max(most["by_day"])
 

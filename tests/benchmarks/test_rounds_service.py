@@ -24,7 +24,7 @@ class Server:
         if path.startswith(f"/api/runs/{BEFORE}/rounds?"):
             fleet = [{"depot": "a", "vehicle": "x", "by_day": [1, 2]},
                      {"depot": "b", "vehicle": "x", "by_day": [3, 1]}]  # fmt: skip
-            return {"fleet": fleet}
+            return {rounds_service.STREAM: {"fleet": fleet}}
         if body is not None:
             return {"id": RUN}
         if len([one for one, _ in self.asked if one == path]) < 3:
