@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -125,7 +126,8 @@ class _Run:
         answer.reached, answer.bounds = [np.inf], [-np.inf]
         watch.report("build")
         with _Timed(answer, "build"):
-            self._model = build(problem, ArrayWriter)
+            write = partial(ArrayWriter, tick=lambda: watch.report("build"))
+            self._model = build(problem, write)
             self._program = self._model.linear.arrays()
             self._first = FirstTier.of(problem, 0)
             self._upper = Upper.of(problem, self._model, self._program, self._first)

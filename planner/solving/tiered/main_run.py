@@ -19,8 +19,12 @@ from planner.tiered.objectives import goal_value, off_quota
 from planner.tiered.problem import TieredProblem
 from planner.tiered.solution import StreamPlan
 
-ABOVE_S = 30.0
-"""Seconds for what is above the main tier."""
+ABOVE_S, LEAST_ABOVE_S = 30.0, 0.5
+"""Seconds for what is above the main tier at most; with less it is left alone."""
+FIRST_S, LATE_S = 2.0, 0.5
+"""Seconds for it at least where there is no plan yet, but so many past the end at most."""
+LEAST_PART_S = 0.1
+"""A limit that a method can still be asked with."""
 
 
 @dataclass(eq=False)
@@ -67,6 +71,11 @@ class MainRun:
         )
         return self._watch.remaining_s <= 0
 
+    def _seconds_of(self, share: float, most: float) -> float:
+        """A share of the time that is left; a second where there is one, ``most`` without limit."""
+        left = self._watch.remaining_s
+        return most if np.isinf(left) else max(share * left, min(1.0, left), LEAST_PART_S)
+
     def _settle(self, bound: float) -> None:
         bound = min(bound, self._answer.reached[0])
         self._answer.bounds[0] = max(self._answer.bounds[0], bound)
@@ -104,8 +113,13 @@ class MainRun:
         return not any(yields) and not checker.check_plan(problem, plans)
 
     def _solved_above(self, above: TieredProblem) -> StreamPlan | None:
+        left = self._watch.remaining_s
+        limit = min(ABOVE_S, 0.5 * left)
+        if self._answer.plans is None:
+            limit = max(limit, min(FIRST_S, left + LATE_S))
+        elif limit < LEAST_ABOVE_S:
+            return None
         found = GroupAnswer()
-        limit = min(ABOVE_S, max(2.0, 0.5 * self._watch.remaining_s))
         settings = replace(
             self._settings, time_limit_s=limit, gap=min(1e-3, self._settings.gap / 5), threads=1
         )

@@ -62,8 +62,7 @@ class SitedRun(MainRun):
         for t in reversed(range(len(mains))):
             every = np.ones(len(mains[t].choice.size), np.bool_)
             allowed = self._of_choice(mains[t], t, later)
-            seconds = SITING_SHARE * self._watch.remaining_s / len(mains)
-            seconds = SITING_S if np.isinf(seconds) else max(1.0, seconds)
+            seconds = self._seconds_of(SITING_SHARE / len(mains), SITING_S)
             ask = (count, allowed, self._settings, self._watch, seconds)
             bound, plan = self._whole_answer(mains[t], *ask)
             if free and not (allowed >= (every & np.isfinite(mains[t].choice.fixed))).all():

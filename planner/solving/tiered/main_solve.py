@@ -207,8 +207,7 @@ class _PricedRun(MainRun):
             main = self._planned[t]
             allowed = self._of_choice(main, t, later)
             planner = self._planner(main, t, later)
-            seconds = ROOMY_SHARE * self._watch.remaining_s / (t + 1)
-            seconds = SITING_S if np.isinf(seconds) else max(1.0, seconds)
+            seconds = self._seconds_of(ROOMY_SHARE / (t + 1), SITING_S)
             count = len(self._problem.streams[0].tiers[main.tier].facilities)
             value, plan = main_siting.solved(
                 main, count, allowed, self._settings, self._watch, seconds

@@ -73,6 +73,21 @@ def writer_for(problem: TieredProblem, watch: Watch) -> Any:
     return partial(writer, tick=lambda: watch.report("build"))
 
 
+class OutOfTimeError(Exception):
+    """The time was up before a model was built."""
+
+
+def _timed_writer_for(problem: TieredProblem, watch: Watch) -> Any:
+    """As :func:`writer_for`; ends the build of a large model when the time is up."""
+
+    def tick() -> None:
+        watch.report("build")
+        if watch.remaining_s <= 0:
+            raise OutOfTimeError
+
+    return partial(writer_for(problem, watch), tick=tick)
+
+
 def solve_plain(
     problem: TieredProblem, settings: SolverSettings, watch: Watch, answer: GroupAnswer
 ) -> None:
@@ -129,9 +144,11 @@ def _run_goal(
     most_yielded: float,
 ) -> None:
     watch.report("build")
-    model = build(
-        problem, writer_for(problem, watch), stage=stage, held=held, most_yielded=most_yielded
-    )
+    write = _timed_writer_for(problem, watch)
+    try:
+        model = build(problem, write, stage=stage, held=held, most_yielded=most_yielded)
+    except OutOfTimeError:
+        return
     program = model.linear.arrays()
     start = EMPTY
     if answer.plans is not None:
