@@ -21,7 +21,7 @@ from planner.tiered.solution import StreamPlan
 
 ABOVE_S, LEAST_ABOVE_S = 30.0, 0.5
 """Seconds for what is above the main tier at most; with less it is left alone."""
-FIRST_S, LATE_S = 2.0, 0.5
+FIRST_S, LATE_S = 2.0, 0.8
 """Seconds for it at least where there is no plan yet, but so many past the end at most."""
 LEAST_PART_S = 0.1
 """A limit that a method can still be asked with."""

@@ -20,12 +20,14 @@ LEAST_LEFT_S = 3.0
 def solve_one(
     part: TieredProblem, settings: SolverSettings, watch: Watch, answer: GroupAnswer
 ) -> None:
-    """A group by the method that suits it."""
+    """A group by the method that suits it; no second one is begun when the time is up."""
     if settings.accelerate and main_solve.applies(part):
         if main_solve.solve_main(part, settings, watch, answer, solve_one):
             _use_what_is_left(part, settings, watch, answer)
             return
         _start_anew(answer)
+        if watch.remaining_s <= 0:
+            return
     if settings.accelerate and suits(part):
         solve_decomposed(part, settings, watch, answer)
     elif settings.accelerate and contiguous.suits(part):
