@@ -8,7 +8,7 @@ import pytest
 from planner.models import modelling
 from planner.solution import Cancelled, SolverSettings
 from planner.solving.method import Watch
-from planner.solving.tiered import decomposition
+from planner.solving.tiered import decomposition, main_solve, one_stream
 from planner.solving.tiered.main_run import FIRST_S, LATE_S, LEAST_PART_S, MainRun
 from planner.solving.tiered.plain import GroupAnswer, solve_plain
 from planner.tiered.problem import TieredProblem
@@ -92,3 +92,13 @@ def test_the_build_of_the_decomposition_can_be_cancelled(monkeypatch) -> None:
     with pytest.raises(Cancelled):
         decomposition._Run(problem, SETTINGS, Watch(SETTINGS, listen), GroupAnswer())
     assert reports == ["build", "build"]
+
+
+def test_no_second_method_is_begun_when_the_time_is_up(monkeypatch) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(main_solve, "applies", lambda _part: True)
+    monkeypatch.setattr(main_solve, "solve_main", lambda *_: False)
+    monkeypatch.setattr(one_stream, "solve_plain", lambda *_: begun.append("plain"))
+    for left_s in (0.0, 5.0):
+        one_stream.solve_one(tiny(1), SETTINGS, Clock(left_s), GroupAnswer())
+    assert begun == ["plain"]
