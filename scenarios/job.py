@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -97,6 +98,8 @@ class Teller:
     """Progress as lines, no more often than anybody could read."""
 
     STEPS = ("assess", "sites", "distances", "solve")
+    EVERY_S = 0.2
+    """Between two lines of the same phase of rounds, whose search is heard of all the time."""
 
     def __init__(self, sink: IO[str], watcher: Watcher, *, with_rounds: bool = False) -> None:
         self._sink, self._watcher = sink, watcher
@@ -104,6 +107,7 @@ class Teller:
         self._lock = threading.Lock()
         self._last: Told = {}
         self._reached_percent = 0.0
+        self._rounds_said: tuple[str, str, float] = ("", "", 0.0)
 
     def __call__(self, event: RunProgress) -> None:
         """Pass an event of the run on; stop the run where that is asked for."""
@@ -125,6 +129,13 @@ class Teller:
 
     def rounds(self, stream: str, event: RoundsProgress, share: float, limit_s: float) -> None:
         """Pass an event of the search for rounds on; the objective is what a cycle costs."""
+        if self._watcher.cancelled.is_set():
+            raise Cancelled
+        now_s = time.monotonic()
+        said_of, said, said_s = self._rounds_said
+        if (said_of, said) == (stream, event.phase) and now_s - said_s < self.EVERY_S:
+            return
+        self._rounds_said = (stream, event.phase, now_s)
         done = min(share + event.seconds / limit_s, 1.0)
         percent = SITES_PERCENT + (PLANNED_PERCENT - SITES_PERCENT) * done
         self._tell_new(
@@ -134,8 +145,6 @@ class Teller:
                 "objective": _finite(event.cost_cny), "bound": None, "gap": None,
             }
         )  # fmt: skip
-        if self._watcher.cancelled.is_set():
-            raise Cancelled
 
     def so_far(self, stream: str, cost_cny: float) -> None:
         """Say that rounds can be read which are still being improved."""

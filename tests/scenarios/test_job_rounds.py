@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from geodata.faults import InputError
+from planner.routes import RoundsProgress
 from planner.solution import Cancelled
 from scenarios.feature_files import write_features
 from scenarios.job import Teller, Watcher, within_cores
@@ -205,3 +206,16 @@ def test_a_process_that_has_no_job_yet_practises_until_there_is_one():
         practise(wanted)
     assert len(asked) == 4
     practise(lambda: False)
+
+
+def test_a_search_that_is_heard_of_all_the_time_is_told_of_a_few_times_a_second():
+    sink = Sink()
+    teller = Teller(sink, Wish(), with_rounds=True)
+    for k in range(500):
+        teller.rounds("x", RoundsProgress("quick", k / 100, float(k)), 0.0, 5.0)
+    teller.rounds("x", RoundsProgress("improve", 5.0, 1.0), 0.0, 5.0)
+    assert len(sink.lines) < 50
+    assert sink.lines[-1]["phase"] == "rounds_improve"
+    stopped = Teller(sink, Wish(stop=True), with_rounds=True)
+    with pytest.raises(Cancelled):
+        stopped.rounds("x", RoundsProgress("improve", 5.0, 1.0), 0.0, 5.0)
