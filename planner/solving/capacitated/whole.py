@@ -69,6 +69,8 @@ REGIONS = ((6, 0.8), (6, 1.6), (8, 1.6))
 
 They find in 10 s on gya2 (Kong 2021) what CPLEX does not in two hours.
 """
+WIDER_TURN, WIDER, WIDER_S = 1, ((8, 3.2), (8, 3.2)), 3.0
+"""From this turn on these, too, and seconds for each: on gya3 they find what was published."""
 MODEL_TURN, MODELS = 2, (5, 7, 6, 8)
 """From this turn on those in which sites open and close, too: their sites, in turn."""
 EXPLORED, DEALT, DEALT_AGAIN = 8, 8, 3
@@ -136,6 +138,8 @@ class WholeRun(WholeSearch):
                     self._deal(DEALT, DEALT_AGAIN)
                     self._pack(PACKED, PACKED_S * (1 + turn))
                     self._redraw_regions(REGIONS)
+                    if turn >= WIDER_TURN:
+                        self._redraw_regions(WIDER, WIDER_S)
                 self._recreate(self._rounds * growth, SCHEDULES[turn % len(SCHEDULES)])
                 if turn >= MODEL_TURN:
                     self._neighbourhoods(MODELS[(turn - MODEL_TURN) % len(MODELS)], None)

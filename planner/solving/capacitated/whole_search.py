@@ -260,7 +260,9 @@ class WholeSearch(Course):
         pause = (lambda: self._over("search")) if self._large else None
         return rounded(self.data, plan, pause=pause)
 
-    def _redraw_regions(self, regions: Sequence[tuple[int, float]]) -> None:
+    def _redraw_regions(
+        self, regions: Sequence[tuple[int, float]], seconds: float = MODEL_S
+    ) -> None:
         """Deal points out anew among neighbouring sites of the best plan, if it is new."""
         for count, width in regions:
             if self.whole is None or self._done("search"):
@@ -270,9 +272,11 @@ class WholeSearch(Course):
             if divided is not None and key not in self._redrawn:
                 self._redrawn.add(key)
                 allowed = priced_pairs(self.data, divided, self.whole, width)
-                self._neighbourhoods(count, allowed)
+                self._neighbourhoods(count, allowed, seconds)
 
-    def _neighbourhoods(self, count: int, allowed: BoolArray | None) -> None:
+    def _neighbourhoods(
+        self, count: int, allowed: BoolArray | None, seconds: float = MODEL_S
+    ) -> None:
         """Improve the whole plan around each site once, by small models.
 
         With ``allowed`` pairs (m, n) sites stay open or closed; without, they are chosen too.
@@ -284,7 +288,7 @@ class WholeSearch(Course):
             self.data,
             self.whole,
             count=count,
-            seconds_each=MODEL_S,
+            seconds_each=seconds,
             pause=lambda: self._done("search") or self.watch.seconds > until,
             on_better=self._take_reported,
             threads=self.settings.threads,

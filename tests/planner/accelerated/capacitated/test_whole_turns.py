@@ -36,6 +36,7 @@ def test_the_same_search_on_a_slow_machine_and_a_quick_one(tree_work, monkeypatc
     monkeypatch.setattr(whole, "MODEL_PAIRS", 0)
     # Small models of HiGHS have seconds of their own, which a slow machine may spend.
     monkeypatch.setattr(whole, "REGIONS", ())
+    monkeypatch.setattr(whole, "WIDER", ())
     monkeypatch.setattr(whole, "PACKED", 0)
     monkeypatch.setattr(whole, "MODEL_TURN", whole.TURNS)
     monkeypatch.setattr(whole, "FIRST_NODES", 8)
