@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from geodata.crs import to_metric
+from geodata.stacking import stacked
 from planner.problem import Strength
 from scenarios.inputs import Inputs
 from scenarios.load_knowledge import facility_words
@@ -38,9 +39,7 @@ def sites_of_layers(
         return made
     bound = any(rule.strength is Strength.MUST for rule, _ in filled)
     kept = made[(made["source"] == "given").to_numpy(bool)] if bound else made
-    tables = [kept, *(_apart(rows, standing, inputs) for _, rows in filled)]
-    joined = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
-    return gpd.GeoDataFrame(joined, geometry="geometry", crs="EPSG:4326")
+    return stacked([kept, *(_apart(rows, standing, inputs) for _, rows in filled)])
 
 
 def _rows(inputs: Inputs, rule: LayerSites) -> gpd.GeoDataFrame:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata.faults import N_, Fault, Severity
+from geodata.stacking import stacked
 from planner.solution import Cancelled, Outcome, Progress, SitingSolution
 from scenarios.changes import changed_inputs
 from scenarios.clock import Clock
@@ -29,7 +30,7 @@ from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import versions
 from scenarios.schema import ProblemType, Scenario, StreamProfile
 from scenarios.solvers import Answer, Question, Solvers, solvers
-from scenarios.stream_run import Course, Shared, StreamRun, stacked
+from scenarios.stream_run import Course, Shared, StreamRun
 
 
 def run(

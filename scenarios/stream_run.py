@@ -15,6 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geodata.faults import N_, Fault, Severity, raise_errors
+from geodata.stacking import stacked
 from planner import SolverSettings, Strength
 from planner.solution import Cancelled, Outcome, Reason, SitingSolution
 from scenarios.answers import (
@@ -296,13 +297,6 @@ def present_state(
                 for tier in profile.tiers
             ]
         }
-
-
-def stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    """Tables of the same columns one under another."""
-    return gpd.GeoDataFrame(
-        pd.concat(tables, ignore_index=True), geometry="geometry", crs="EPSG:4326"
-    )
 
 
 def no_terminal(profile: StreamProfile, tier: Tier) -> Fault:

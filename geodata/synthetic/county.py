@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.roads.graph import RoadGraph
+from geodata.stacking import stacked
 from geodata.synthetic.administration import Units, district_layer, make_units, village_layer
 from geodata.synthetic.areas import Areas, divide_land
 from geodata.synthetic.calibration import figures
@@ -185,9 +185,7 @@ def _facilities(
     """What stands in the county, then where its streams end."""
     standing = facility_layer(seed, units, made, ground, gateways)
     ends = end_facilities(seed, units, ground, gateways, len(standing))
-    return gpd.GeoDataFrame(
-        pd.concat([standing, ends], ignore_index=True), geometry="geometry", crs=standing.crs
-    )
+    return stacked([standing, ends])
 
 
 def _sources() -> tuple[str, ...]:

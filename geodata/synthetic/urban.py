@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geodata.stacking import stacked
 from geodata.synthetic.administration import Units
 from geodata.synthetic.calibration import figure
 from geodata.synthetic.county import LABEL, County
@@ -171,9 +171,7 @@ def _layers(
     rural, rural_made = _villages_only(units, made, land)
     standing = facility_layer(seed, units, made, ground, gateways)
     ends = end_facilities(seed, units, ground, gateways, len(standing))
-    facilities = gpd.GeoDataFrame(
-        pd.concat([standing, ends], ignore_index=True), geometry="geometry", crs=standing.crs
-    )
+    facilities = stacked([standing, ends])
     estates = estate_layer(seed, units, made)
     return {
         "districts": _district_layer(units, made, land),
@@ -297,9 +295,7 @@ def _exclusion_layer(seed: int, estates: gpd.GeoDataFrame, board: Board) -> gpd.
         geometry=houses,
         crs="EPSG:4326",
     )
-    return gpd.GeoDataFrame(
-        pd.concat([own, dwellings], ignore_index=True), geometry="geometry", crs="EPSG:4326"
-    )
+    return stacked([own, dwellings])
 
 
 def _licence_layer(units: Units, land: DistrictLand) -> gpd.GeoDataFrame:

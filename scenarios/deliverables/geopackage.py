@@ -19,14 +19,15 @@ import pyogrio
 import shapely
 from shapely.geometry import LineString
 
+from geodata.crs import WGS84
 from geodata.faults import N_
+from geodata.stacking import stacked
 from scenarios import wording
 from scenarios.deliverables.qgis_project import write_project
 from scenarios.deliverables.qgis_style import SHAPES, layer_style
 from scenarios.deliverables.service_areas import service_areas
 from scenarios.plan import Plan, StreamPlan
 
-WGS84 = "EPSG:4326"
 GEOMETRY = "geom"
 LINE, POLYGON, MULTI_LINE, MULTI_POLYGON = 1, 3, 5, 6
 """Shapely's numbers of the types."""
@@ -60,11 +61,11 @@ def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "exclusions": _polygons(excluded),
         "exclusion_lines": _lines(excluded),
         "roads": plan.roads[["class", "name", "geometry"]],
-        "service_areas": _stacked([service_areas(plan, stream) for stream in streams]),
-        "links": _stacked([_links(stream) for stream in streams]),
+        "service_areas": stacked([service_areas(plan, stream) for stream in streams]),
+        "links": stacked([_links(stream) for stream in streams]),
         "candidates": plan.candidates[["id", "name", "stream", "kept", "dropped_by", "geometry"]],
-        "villages": _stacked([stream.demand for stream in streams]),
-        "facilities": _stacked([stream.facilities for stream in streams]),
+        "villages": stacked([stream.demand for stream in streams]),
+        "facilities": stacked([stream.facilities for stream in streams]),
     }
 
 
@@ -109,15 +110,6 @@ def _polygons(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _lines(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Rows that have a line: a layer of two shapes opens in QGIS without its style."""
     return table[np.isin(shapely.get_type_id(table.geometry), (LINE, MULTI_LINE))]
-
-
-def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    """The streams' tables one under another."""
-    filled = [table for table in tables if len(table)]
-    if not filled:
-        return tables[0] if tables else gpd.GeoDataFrame({"geometry": []}, crs=WGS84)
-    frame = pd.concat([pd.DataFrame(table) for table in filled], ignore_index=True)
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=WGS84)
 
 
 def _links(stream: StreamPlan) -> gpd.GeoDataFrame:

@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
+from geodata.stacking import stacked
 from scenarios.rounds import RoundsPlan
 from scenarios.rounds_words import clock
 
@@ -60,17 +61,12 @@ def rounds_layers(rounds: RoundsPlan) -> dict[str, gpd.GeoDataFrame]:
                 leaves=one.calls["leave_s"].map(clock),
             )
         )
-    found = {"rounds": _stacked(lines), "round_stops": _stacked(calls)}
+    found = {"rounds": stacked(lines), "round_stops": stacked(calls)}
     splits = {key: one.split for key, one in rounds.streams.items() if one.split is not None}
     if splits:
-        found["stores"] = _stacked([one.stores.assign(stream=key) for key, one in splits.items()])
-        found["brings"] = _stacked([one.brings.assign(stream=key) for key, one in splits.items()])
+        found["stores"] = stacked([one.stores.assign(stream=key) for key, one in splits.items()])
+        found["brings"] = stacked([one.brings.assign(stream=key) for key, one in splits.items()])
     return found
-
-
-def _stacked(tables: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    frame = pd.concat([pd.DataFrame(one) for one in tables], ignore_index=True)
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
 
 
 def rounds_geojson(rounds: RoundsPlan) -> dict[str, Any]:

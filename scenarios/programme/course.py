@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from geodata.faults import N_, Fault, raise_errors
+from geodata.stacking import stacked
 from planner import SolverSettings
 from planner.solution import Cancelled, Certificate, Outcome, Progress, Reason
 from planner.solving.tiered.groups import groups_of, part_of
@@ -28,7 +29,7 @@ from scenarios.programme.reading import phase_states
 from scenarios.progress import OnRunProgress, RunProgress, unheard
 from scenarios.provenance import stream_hash, versions
 from scenarios.schema import ProblemType, Scenario, StreamProfile
-from scenarios.stream_run import Shared, present_state, stacked
+from scenarios.stream_run import Shared, present_state
 
 
 def run_programme(

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geodata.faults import Fault
+from geodata.stacking import stacked
 from scenarios.changes import changes_of, with_changes, with_new_places
 from scenarios.demand_points import DemandPoints, demand_points
 from scenarios.joint import joint_of
@@ -246,7 +246,4 @@ def _range(number: Sourced) -> tuple[float, float, float]:
 
 def joined_sites(levels: StreamLevels, tiers: tuple[str, ...]) -> gpd.GeoDataFrame:
     """Sites of several tiers one under another."""
-    tables = [levels.sites[tier].sites for tier in tiers]
-    return gpd.GeoDataFrame(
-        pd.concat(tables, ignore_index=True), geometry="geometry", crs="EPSG:4326"
-    )
+    return stacked([levels.sites[tier].sites for tier in tiers])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geodata.stacking import stacked
 from planner.problem import Objective
 from planner.solution import Certificate, SitingSolution
 from planner.tiered import DEMAND, TieredSolution
@@ -76,12 +77,11 @@ class _Reader:
         """One phase."""
         levels = self.levels
         answers = [self._answer(tier, t) for tier in levels.tiers]
-        tables = [
-            facilities_table(one, levels.sites[one.tier.id].closed, levels.profile)
-            for one in answers
-        ]
-        facilities = gpd.GeoDataFrame(
-            pd.concat(tables, ignore_index=True), geometry="geometry", crs="EPSG:4326"
+        facilities = stacked(
+            [
+                facilities_table(one, levels.sites[one.tier.id].closed, levels.profile)
+                for one in answers
+            ]
         )
         demand = demand_table(
             self._service(t), levels.points.basis, self.travel, levels.profile, self._promised_m()
