@@ -20,8 +20,7 @@ from geodata.faults import N_, Fault, InputError
 from scenarios.feature_files import FOLDER
 from scenarios.inputs import Inputs
 from scenarios.output import PLAN
-from scenarios.plan import Plan, StreamPlan
-from scenarios.provenance import versions
+from scenarios.plan import Plan, StreamPlan, plan_of
 from scenarios.schema import Scenario, StreamProfile
 from scenarios.verify import read_certificate
 
@@ -58,19 +57,7 @@ def finished_plan(
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = N_("the files of the plan cannot be read ({problem}); plan it again")
         raise InputError([Fault("run", message, {"problem": type(error).__name__})]) from error
-    return Plan(
-        scenario=scenario,
-        title=scenario.title,
-        synthetic=inputs.synthetic,
-        streams=streams,
-        roads=inputs.road_lines,
-        districts=inputs.layer("districts"),
-        exclusions=inputs.layer("exclusions"),
-        candidates=inputs.layer("candidates"),
-        faults=inputs.faults,
-        sources=(*scenario.sources, *inputs.sources),
-        versions=versions(),
-    )
+    return plan_of(scenario, inputs, streams)
 
 
 def _certified(folder: Path) -> dict[str, Facts]:

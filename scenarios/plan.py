@@ -7,16 +7,22 @@ deliverable may rely on every one of them being there (values may be null where 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
+from geodata.crs import WGS84
 from geodata.faults import Fault
+from geodata.stacking import stacked
 from planner.solution import Certificate, Reason
+from scenarios.provenance import versions
 from scenarios.schema import Scenario, StreamProfile
+
+if TYPE_CHECKING:
+    from scenarios.inputs import Inputs
 
 FACILITY_COLUMNS = (
     "id",  # stable
@@ -73,6 +79,15 @@ ASSIGNMENT_COLUMNS = (
 # A programme adds "from_tier": "demand" or a tier's id, as tiers may be passed over.
 # The pipeline adds "measured": "road" | "walk" | "straight", as a straight line x circuity is no
 # road distance and must not be shown as one.
+
+CANDIDATE_COLUMNS = (
+    "id",
+    "name",
+    "stream",
+    "kept",  # bool
+    "dropped_by",  # the rule that drops it, "" where kept
+    "geometry",
+)
 
 
 @dataclass(frozen=True)
@@ -158,8 +173,46 @@ class Plan:
     roads: gpd.GeoDataFrame  # columns class, name, geometry (lines); may be simplified
     districts: gpd.GeoDataFrame  # id, name, geometry (may be empty polygons), seat bool
     exclusions: gpd.GeoDataFrame  # id, name, kind, geometry
-    candidates: gpd.GeoDataFrame  # id, name, stream, kept bool, dropped_by, geometry
+    candidates: gpd.GeoDataFrame  # as named above
     faults: tuple[Fault, ...] = ()
     sources: tuple[str, ...] = ()  # lines for the map's source note
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def plan_of(
+    scenario: Scenario,
+    inputs: Inputs,
+    streams: Mapping[str, StreamPlan],
+    *,
+    screened: Sequence[gpd.GeoDataFrame] = (),
+    faults: Iterable[Fault] = (),
+    seconds: Mapping[str, float] | None = None,
+) -> Plan:
+    """The streams of a scenario on the backdrop of what they were planned from.
+
+    Parameters
+    ----------
+    streams : by id, in the order in which they are shown
+    screened : the candidates of each tier, kept or dropped; none where nothing was sited anew
+    faults : met while planning; those of the inputs come before them
+    seconds : of the run, by step
+    """
+    return Plan(
+        scenario=scenario,
+        title=scenario.title,
+        synthetic=inputs.synthetic,
+        streams=streams,
+        roads=inputs.road_lines,
+        districts=inputs.layer("districts"),
+        exclusions=inputs.layer("exclusions"),
+        candidates=stacked(screened or [_no_candidates()]),
+        faults=(*inputs.faults, *faults),
+        sources=(*scenario.sources, *inputs.sources),
+        versions=versions(),
+        seconds=seconds or {},
+    )
+
+
+def _no_candidates() -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(columns=list(CANDIDATE_COLUMNS), geometry="geometry", crs=WGS84)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from geodata.faults import N_, Fault, Severity
-from geodata.stacking import stacked
 from planner.solution import Cancelled, Outcome, Progress, SitingSolution
 from scenarios.changes import changed_inputs
 from scenarios.clock import Clock
@@ -23,11 +22,10 @@ from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs, load_inputs
 from scenarios.joint import is_joint
 from scenarios.load import profiles_of
-from scenarios.plan import Plan, StreamPlan
+from scenarios.plan import Plan, StreamPlan, plan_of
 from scenarios.problems import practice_problem
 from scenarios.programme.course import run_programme
 from scenarios.progress import OnRunProgress, RunProgress, unheard
-from scenarios.provenance import versions
 from scenarios.schema import ProblemType, Scenario, StreamProfile
 from scenarios.solvers import Answer, Question, Solvers, solvers
 from scenarios.stream_run import Course, Shared, StreamRun
@@ -248,23 +246,16 @@ def _interrupted(left: list[str]) -> Fault:
 
 def _plan(planning: _Planning, names: Sequence[str], streams: Mapping[str, StreamPlan]) -> Plan:
     shared = planning.shared
-    inputs, scenario = shared.inputs, shared.scenario
     # In the order of the scenario, whatever the order that the streams were begun in.
     runs = [planning.runs[name] for name in names if name in planning.runs]
-    faults = [*inputs.faults, *(fault for one in runs for fault in one.faults)]
+    faults = [fault for one in runs for fault in one.faults]
     if shared.cancelled:
         faults.append(_interrupted([name for name in names if name not in streams]))
-    return Plan(
-        scenario=scenario,
-        title=scenario.title,
-        synthetic=inputs.synthetic,
-        streams=streams,
-        roads=inputs.road_lines,
-        districts=inputs.layer("districts"),
-        exclusions=inputs.layer("exclusions"),
-        candidates=stacked([part for one in runs for part in one.screened]),
-        faults=tuple(faults),
-        sources=(*scenario.sources, *inputs.sources),
-        versions=versions(),
+    return plan_of(
+        shared.scenario,
+        shared.inputs,
+        streams,
+        screened=[part for one in runs for part in one.screened],
+        faults=faults,
         seconds=shared.clock.seconds,
     )

@@ -79,6 +79,18 @@ class Shared:
         )
         self.neighbours = district_neighbours(self.inputs.layer("districts"))
 
+    @property
+    def solver_settings(self) -> SolverSettings:
+        """What the scenario allows each solve."""
+        spec = self.scenario.solver
+        return SolverSettings(
+            time_limit_s=spec.time_limit_s,
+            gap=spec.gap,
+            threads=spec.threads,
+            seed=spec.seed,
+            memory_mib=spec.memory_mib,
+        )
+
 
 class StreamRun:
     """One stream, and what it leaves behind besides its plan: faults and screened candidates."""
@@ -225,19 +237,13 @@ class StreamRun:
         return (yield question)
 
     def _question(self, problem: TierProblem) -> Question:
-        spec, start = self._shared.scenario.solver, self._shared.start
+        settings, start = self._shared.solver_settings, self._shared.start
         return Question(
             self.profile.id,
             problem.tier.id,
             problem.problem,
-            SolverSettings(
-                time_limit_s=spec.time_limit_s,
-                gap=spec.gap,
-                threads=spec.threads,
-                seed=spec.seed,
-                memory_mib=spec.memory_mib,
-            ),
-            None if start is None else start.solution(self.profile.id, problem, spec.gap),
+            settings,
+            None if start is None else start.solution(self.profile.id, problem, settings.gap),
         )
 
     def _stream_plan(

@@ -26,7 +26,7 @@ from scenarios import wording
 from scenarios.deliverables.qgis_project import write_project
 from scenarios.deliverables.qgis_style import SHAPES, layer_style
 from scenarios.deliverables.service_areas import service_areas
-from scenarios.plan import Plan, StreamPlan
+from scenarios.plan import CANDIDATE_COLUMNS, Plan, StreamPlan
 
 GEOMETRY = "geom"
 LINE, POLYGON, MULTI_LINE, MULTI_POLYGON = 1, 3, 5, 6
@@ -63,7 +63,7 @@ def plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "roads": plan.roads[["class", "name", "geometry"]],
         "service_areas": stacked([service_areas(plan, stream) for stream in streams]),
         "links": stacked([_links(stream) for stream in streams]),
-        "candidates": plan.candidates[["id", "name", "stream", "kept", "dropped_by", "geometry"]],
+        "candidates": plan.candidates[list(CANDIDATE_COLUMNS)],
         "villages": stacked([stream.demand for stream in streams]),
         "facilities": stacked([stream.facilities for stream in streams]),
     }

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from geodata.faults import N_, Fault, raise_errors
-from geodata.stacking import stacked
-from planner import SolverSettings
 from planner.solution import Cancelled, Certificate, Outcome, Progress, Reason
 from planner.solving.tiered.groups import groups_of, part_of
 from planner.tiered import Flow, Stream, TieredSolution
@@ -20,14 +18,14 @@ from scenarios.clock import Clock
 from scenarios.inputs import Inputs, load_inputs
 from scenarios.joint import joint_of
 from scenarios.load import profiles_of
-from scenarios.plan import Plan, StreamPlan, TierResult
+from scenarios.plan import Plan, StreamPlan, TierResult, plan_of
 from scenarios.programme.cases import WhatIf
 from scenarios.programme.file import ProgrammePart
 from scenarios.programme.levels import StreamLevels, stream_levels
 from scenarios.programme.problem import Programme, programme_problem
 from scenarios.programme.reading import phase_states
 from scenarios.progress import OnRunProgress, RunProgress, unheard
-from scenarios.provenance import stream_hash, versions
+from scenarios.provenance import stream_hash
 from scenarios.schema import ProblemType, Scenario, StreamProfile
 from scenarios.stream_run import Shared, present_state
 
@@ -63,23 +61,13 @@ def run_programme(
             one.profile.id: _stream_plan(shared, programme, solution, position, cases)
             for position, one in enumerate(levels)
         }
-    return Plan(
-        scenario=scenario,
-        title=scenario.title,
-        synthetic=inputs.synthetic,
-        streams=streams,
-        roads=inputs.road_lines,
-        districts=inputs.layer("districts"),
-        exclusions=inputs.layer("exclusions"),
-        candidates=stacked([part.screened for one in levels for part in one.sites.values()]),
-        faults=(
-            *inputs.faults,
-            *(fault for one in levels for fault in one.faults),
-            *programme.faults,
-            *cases.faults,
-        ),
-        sources=(*scenario.sources, *inputs.sources),
-        versions=versions(),
+    met = [fault for one in levels for fault in one.faults]
+    return plan_of(
+        scenario,
+        inputs,
+        streams,
+        screened=[part.screened for one in levels for part in one.sites.values()],
+        faults=(*met, *programme.faults, *cases.faults),
         seconds=clock.seconds,
     )
 
@@ -117,27 +105,14 @@ def _with_zones_if_possible(
     return (freer, again) if again.has_plan else (programme, solution)
 
 
-def _settings(shared: Shared) -> SolverSettings:
-    spec = shared.scenario.solver
-    return SolverSettings(
-        time_limit_s=spec.time_limit_s,
-        gap=spec.gap,
-        threads=spec.threads,
-        seed=spec.seed,
-        memory_mib=spec.memory_mib,
-    )
-
-
 def _solved(shared: Shared, programme: Programme) -> TieredSolution:
     from planner import solve  # noqa: PLC0415 - PuLP and HiGHS are loaded when first needed
-
-    settings = _settings(shared)
 
     def hear(event: Progress) -> None:
         shared.notify(RunProgress("solve", "", "", shared.done, shared.total, event))
 
     with shared.clock.of("solve"):
-        solution: TieredSolution = solve(programme.problem, settings, hear)
+        solution: TieredSolution = solve(programme.problem, shared.solver_settings, hear)
     if not solution.has_plan and solution.outcome is Outcome.CANCELLED:
         raise Cancelled
     return solution
@@ -151,7 +126,7 @@ def _what_if(shared: Shared, programme: Programme, solution: TieredSolution) -> 
     from scenarios.programme.what_if import what_if  # noqa: PLC0415 - it loads PuLP and HiGHS
 
     with shared.clock.of("what if"):
-        return what_if(programme.problem, solution.streams, joint, _settings(shared))
+        return what_if(programme.problem, solution.streams, joint, shared.solver_settings)
 
 
 def _stream_plan(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from pydantic import ValidationError
 
-from scenarios.programme.course import _settings
+from scenarios.clock import Clock
+from scenarios.progress import unheard
 from scenarios.schema import SolverSpec
+from scenarios.stream_run import Shared
 
 
-def test_the_limit_of_a_scenario_is_the_solvers() -> None:
-    shared = SimpleNamespace(scenario=SimpleNamespace(solver=SolverSpec(memory_mib=900)))
-    assert _settings(shared).memory_mib == 900
+def test_the_limits_of_a_scenario_are_the_solvers(small_sources) -> None:
+    plan, inputs = small_sources
+    spec = SolverSpec(time_limit_s=7, gap=0.25, seed=3, threads=1, memory_mib=900)
+    scenario = plan.scenario.model_copy(update={"solver": spec})
+    given = Shared(scenario, inputs, unheard, Clock()).solver_settings
+    assert {name: getattr(given, name) for name in spec.model_dump()} == spec.model_dump()
 
 
 def test_nothing_is_no_limit() -> None:
