@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -24,8 +25,11 @@ from planner.routes.solution import Round, RoundsSolution, Unserved
 from planner.routes.twin import WORTH_S, Twin
 from planner.solution import Cancelled, Outcome, Reason
 
-QUICK_S_A_JOB, QUICK_S = 0.001, 1.4
-"""A first answer for everything within this: somebody waits for it, and the search goes on."""
+QUICK_S_A_JOB, QUICK_S, QUICK_LEAST_S = 0.0005, 0.7, 0.004
+"""A first answer for everything within this: somebody waits for it, and the search goes on.
+
+A week of territories has dozens of tasks, so that the least for each counts.
+"""
 ALONE_S = 0.6
 """For a problem of one task, which is searched on anyway."""
 QUICK_SHARE = 0.25
@@ -124,7 +128,7 @@ class _Run:
         for territory, members in self._by_territory(stops):
             task = day_task(self.problem, 0, territory, members, free)
             share_s = self._calendar_s * len(members) / len(self._visited)
-            limits = self._limits(max(LEAST_S, share_s), CALENDAR_ITERATIONS)
+            limits = self._limits(max(QUICK_LEAST_S, share_s), CALENDAR_ITERATIONS)
             found += route_day(task, limits, beat=lambda: self._tell("calendar")).orders
         return found
 
@@ -157,17 +161,16 @@ class _Run:
         total = min(total, QUICK_SHARE * self.settings.time_limit_s)
         self._route(total, "quick")
         self.first_s = self.seconds
-        self._tell("quick")
         begin_s = time.perf_counter()
-        self.solution()
+        found = self.solution()
         self._end_s -= time.perf_counter() - begin_s  # it will take as long at the end
-        self._tell("quick")
+        self._tell("quick", lambda: found)
 
     def _route(self, total_s: float, phase: str) -> None:
         """Rounds for every slot, each with time in proportion to its size."""
         weight = sum(len(slot.task) for slot in self._slots) or 1
         for slot in self._slots:
-            share_s = max(LEAST_S, total_s * len(slot.task) / weight)
+            share_s = max(QUICK_LEAST_S, total_s * len(slot.task) / weight)
             slot.task = self._with_what_is_free(slot)
             slot.answer = route_day(
                 slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell(phase)
@@ -287,13 +290,13 @@ class _Run:
         end_s = min(self._end_s, time.perf_counter() + seconds)
         return SearchLimits(end_s, self.settings.seed, processes=self.settings.processes)
 
-    def _tell(self, phase: str) -> None:
+    def _tell(self, phase: str, known: Callable[[], RoundsSolution] | None = None) -> None:
         if self._listener is None:
             return
         rounds = sum(len(s.days) * len(s.answer.orders) for s in self._slots if s.answer)
         cost, make = float("nan"), None
         if self.complete:
-            cost, make = sum(slot.cost_cny for slot in self._slots), self.solution
+            cost, make = sum(slot.cost_cny for slot in self._slots), known or self.solution
         self._listener(RoundsProgress(phase, self.seconds, cost, rounds, make))
 
     def solution(self) -> RoundsSolution:

@@ -13,7 +13,7 @@ from planner.routes.day_task import DayTask
 from planner.routes.parts import WHOLE_JOBS, first_by_parts, improve_by_parts, jobs_of
 from planner.routes.pyvrp_lorries import fewest
 from planner.routes.pyvrp_model import PyvrpModel, build
-from planner.routes.schedule import Call, Order, schedule
+from planner.routes.schedule import Call, Order, times_of
 from planner.routes.search import OnOrders, SearchLimits, search, search_anew
 from planner.routes.site_room import (
     excess_t,
@@ -68,11 +68,11 @@ def price(task: DayTask, order: Order) -> float:
 
 
 def _price(task: DayTask, order: Order) -> float:
-    timed = schedule(task.problem, order, day=task.day)
-    if timed is None:
+    times = times_of(task.problem, order)
+    if times is None:
         return float("inf")
     tolls = sum(float(task.toll_cny[at]) for kind, at, _ in order.calls if kind is Kind.DISPOSAL)
-    return timed.cost_cny(task.problem) + tolls
+    return times.cost_cny(task.problem.vehicles[order.vehicle]) + tolls
 
 
 def route_day(

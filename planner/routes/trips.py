@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from planner.routes.fleet import VehicleClass
 from planner.routes.problem import RoundsProblem
-from planner.routes.schedule import TIME_TOLERANCE_S, Call, Order, schedule
+from planner.routes.schedule import TIME_TOLERANCE_S, Call, Order, times_of
 from planner.routes.solution import Kind
 
 
@@ -57,11 +57,11 @@ class _Timed:
 
 
 def _timed(problem: RoundsProblem, order: Order, trips: int = 1) -> _Timed:
-    timed = schedule(problem, order, day=0)
-    if timed is None:
+    times = times_of(problem, order)
+    if times is None:
         return _Timed(order, trips, float("inf"), float("inf"), float("inf"))
-    waited_s = sum(visit.begin_s - visit.arrive_s for visit in timed.visits)
-    return _Timed(order, trips, timed.cost_cny(problem), timed.out_s, timed.out_s - waited_s)
+    cost_cny = times.cost_cny(problem.vehicles[order.vehicle])
+    return _Timed(order, trips, cost_cny, times.out_s, times.out_s - times.waited_s)
 
 
 def _packed_alike(
