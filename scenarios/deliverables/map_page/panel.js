@@ -224,6 +224,24 @@ const Panel = (() => {
     });
   }
 
+  // As many columns as show every line and are together no wider than `widest`. Where there are none,
+  // one that scrolls: columns that are too short would go on sideways.
+  function fitLegend(box, widest) {
+    const column = parseFloat(getComputedStyle(box).getPropertyValue("--column"));
+    const isCut = () => box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth;
+    const arrange = (count) => {
+      box.style.columnCount = count > 1 ? count : "";
+      box.style.maxWidth = count > 1 ? `${count * column}px` : "";
+      return !isCut();
+    };
+    let count = 1;
+    while (!arrange(count) && (count + 1) * column <= widest) count += 1;
+    const cut = isCut() && !arrange(1);
+    box.classList.toggle("cut", cut);
+    if (cut) box.tabIndex = 0; // to be scrolled by keys too
+    else box.removeAttribute("tabindex");
+  }
+
   function search(data, choose) {
     const words = data.words, box = element("div", "search");
     const input = element("input");
@@ -294,5 +312,5 @@ const Panel = (() => {
     return box;
   }
 
-  return { initialView, layers, legend, search, years };
+  return { fitLegend, initialView, layers, legend, search, years };
 })();

@@ -29,9 +29,15 @@ function startPlanMap(map) {
     redraw();
   }
 
+  // On paper, where nobody can scroll or move the map, it may be as wide as it must, and stands
+  // beside what is mapped; on the screen the map keeps the most.
+  const onPaper = () => document.body.classList.contains("printing");
+  const fitLegend = () => Panel.fitLegend(legendBox, map.getSize().x / (onPaper() ? 1 : 3));
+
   function redraw() {
     layers.refresh();
     Panel.legend(data, view, legendBox);
+    fitLegend();
     if (tiles) {
       if (view.tiles && !map.hasLayer(tiles)) tiles.addTo(map);
       if (!view.tiles && map.hasLayer(tiles)) tiles.remove();
@@ -62,10 +68,12 @@ function startPlanMap(map) {
   const scale = element("div", "scale-bar");
   control("bottomright", scale);
   map.on("zoomend moveend resize", () => drawScale(map, scale, words.unit));
+  map.on("resize", fitLegend);
 
   // Beside the legend where the sheet is wide enough for both.
   function fit() {
-    const beside = legendBox.offsetWidth * 3 < map.getSize().x ? legendBox.offsetWidth : 0;
+    const isBeside = onPaper() || legendBox.offsetWidth * 3 < map.getSize().x;
+    const beside = isBeside ? legendBox.offsetWidth : 0;
     const padding = { paddingTopLeft: [24 + beside, 24], paddingBottomRight: [24, 24] };
     if (data.bounds) map.fitBounds(data.bounds, { ...padding, animate: false });
   }
@@ -178,15 +186,15 @@ function startPlanMap(map) {
     document.body.classList.toggle("printing", printing);
     [backdrop, plan].forEach((layer) => { layer.options.density = printing ? 3 : 0; });
     map.invalidateSize({ animate: false });
+    fitLegend();
     [backdrop, plan].forEach((layer) => layer._update());
     if (printing) fit();
   };
   window.addEventListener("beforeprint", () => resize(true));
   window.addEventListener("afterprint", () => resize(false));
 
-  Panel.legend(data, view, legendBox);
-  fit();
   redraw();
+  fit();
   drawScale(map, scale, words.unit);
   window.planMap = { map, data, view, select, choose, redraw, showPhase, ready: true };
 }
