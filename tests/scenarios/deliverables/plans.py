@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
-from shapely import LineString, Point, Polygon, box, points
+from shapely import Point, points
 
 from geodata.faults import Fault, Severity
 from planner.solution import Certificate, Outcome, Reason
@@ -34,6 +34,12 @@ from scenarios.schema import (
     Tier,
     Words,
 )
+from tests.scenarios.deliverables.backdrop import (
+    district_polygons,
+    exclusion_areas,
+    lonlat,
+    road_lines,
+)
 
 HOSTILE_NAMES = (
     "</script><script>window.hacked=1</script>",
@@ -43,9 +49,6 @@ HOSTILE_NAMES = (
     "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "'; DROP TABLE villages; --",
     "\u2028王\u2029庄", "{{ 7*7 }}{% raw %}", "]]>&amp;<!--", "\\u003cb\\u003e", "甲\x00乙\x0b",
 )  # fmt: skip
-LON, LAT = 115.44, 36.48
-KM_LAT = 1 / 110.9
-KM_LON = 1 / 89.5
 
 
 def certificate(outcome: Outcome, objective: float, bound: float) -> Certificate:
@@ -124,14 +127,15 @@ def village_table(n: int, *, hostile: bool, seed: int) -> pd.DataFrame:
     if hostile:
         names[: len(HOSTILE_NAMES)] = HOSTILE_NAMES[:n]
     east, north = rng.uniform(0.02, 0.98, (2, n)) * side_km
+    lon, lat = lonlat(east, north)
     return pd.DataFrame(
         {
             "id": [f"V{k:05d}" for k in range(n)],
             "name": names,
             "east_km": east,
             "north_km": north,
-            "lon": LON + east * KM_LON,
-            "lat": LAT + north * KM_LAT,
+            "lon": lon,
+            "lat": lat,
             "district": [
                 f"{'东西南北'[min(int(4 * e / side_km), 3)]}{'关山河'[min(int(3 * m / side_km), 2)]}镇"
                 for e, m in zip(east, north, strict=True)
@@ -195,7 +199,7 @@ def facility_rows(stream, tier, sites, ids, names, districts, statuses, **column
         },
         index=range(m),
     )  # fmt: skip
-    geometry = [Point(LON + e * KM_LON, LAT + n * KM_LAT) for e, n in sites]
+    geometry = [Point(lonlat(east, north)) for east, north in sites]
     return gpd.GeoDataFrame(frame, geometry=geometry, crs="EPSG:4326")[list(FACILITY_COLUMNS)]
 
 
@@ -329,73 +333,6 @@ def make_plan(n_villages: int = 60, *, hostile: bool = False, seed: int = 7) -> 
         versions={"wangdian": "0.1.0", "highspy": "1.11"},
         seconds={"total": 3.2},
     )  # fmt: skip
-
-
-def lonlat(east: float, north: float) -> tuple[float, float]:
-    return LON + east * KM_LON, LAT + north * KM_LAT
-
-
-def road_lines(side_km: float, seed: int) -> gpd.GeoDataFrame:
-    rng = np.random.default_rng(seed)
-    rows = []
-    count = max(6, int(side_km))
-    for k in range(count + 1):
-        at = side_km * k / count
-        road_class = "trunk" if k == count // 2 else "county" if k % 4 == 0 else "village"
-        steps = np.linspace(0, side_km, 4 * count)
-        wobble = rng.normal(0, 0.06, (2, len(steps)))
-        rows.append(
-            (
-                road_class,
-                "",
-                LineString([lonlat(s, at + w) for s, w in zip(steps, wobble[0], strict=True)]),
-            )
-        )
-        rows.append(
-            (
-                road_class,
-                "G309",
-                LineString([lonlat(at + w, s) for s, w in zip(steps, wobble[1], strict=True)]),
-            )
-        )
-    frame = pd.DataFrame(rows, columns=["class", "name", "geometry"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
-
-
-def district_polygons(side_km: float) -> gpd.GeoDataFrame:
-    rows = []
-    for i, first in enumerate("东西南北"):
-        for j, second in enumerate("关山河"):
-            west, south = lonlat(side_km * i / 4, side_km * j / 3)
-            east, north = lonlat(side_km * (i + 1) / 4, side_km * (j + 1) / 3)
-            rows.append(
-                (f"D{i}{j}", f"{first}{second}镇", box(west, south, east, north), i == 2 and j == 1)
-            )
-    rows.append(("D99", "经济开发区", Polygon(), False))
-    frame = pd.DataFrame(rows, columns=["id", "name", "geometry", "seat"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
-
-
-def exclusion_areas(side_km: float) -> gpd.GeoDataFrame:
-    river = LineString(
-        [
-            lonlat(0, side_km * 0.3),
-            lonlat(side_km * 0.5, side_km * 0.4),
-            lonlat(side_km, side_km * 0.2),
-        ]
-    )
-    rows = [
-        ("E1", "清水河", "water", river.buffer(0.004)),
-        (
-            "E2",
-            "永久基本农田",
-            "farmland",
-            Point(lonlat(side_km * 0.7, side_km * 0.7)).buffer(0.02),
-        ),
-        ("E3", "高压线", "hv_line", LineString([lonlat(0, 0), lonlat(side_km, side_km)])),
-    ]
-    frame = pd.DataFrame(rows, columns=["id", "name", "kind", "geometry"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
 
 
 def candidate_points(villages: pd.DataFrame, *, hostile: bool) -> gpd.GeoDataFrame:
