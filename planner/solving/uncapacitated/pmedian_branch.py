@@ -82,7 +82,8 @@ def settle(
         With ``undecided`` None where nothing better than the cutoff is in it; where all sites are
         decided the bound is the value of the one choice left.
     """
-    for _ in range(_ROUNDS + 1):
+    rounds = 0
+    while True:
         left = narrowed(rules, node.free, node.opened)
         if not countable(left):
             return replace(node, bound=np.inf, undecided=None)
@@ -113,9 +114,10 @@ def settle(
         if node.bound >= cutoff:
             return replace(node, undecided=None)
         node, removed = _fixed(node, ascent, left, cutoff + slack - bound)
-        if node.free.any() and removed <= 0.1 * len(left.fixed):
-            break
-    return node
+        rounds += 1
+        # With nothing left to decide one more turn closes the node, however many there were.
+        if node.free.any() and (removed <= 0.1 * len(left.fixed) or rounds > _ROUNDS):
+            return node
 
 
 def _fixed(node: Node, ascent: Ascent, left: Rules, room: float) -> tuple[Node, int]:
