@@ -24,7 +24,8 @@ details { border: 1px solid #ddd; border-radius: 4px; margin: .5rem 0; padding: 
 summary { cursor: pointer; } code { font-family: ui-monospace, monospace; }
 .verb { display: inline-block; min-width: 4.5rem; font-weight: 700; }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .1rem 1rem .1rem 0;
-  vertical-align: top; }
+  vertical-align: top; overflow-wrap: anywhere; }
+code { overflow-wrap: anywhere; }
 """
 
 

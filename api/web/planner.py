@@ -76,6 +76,7 @@ def new(request: Request, who: Who, stream: Word = "") -> Response:
     profile = knowledge.profile(stream) if stream else None
     if stream and profile is None:
         raise Problem(404, N_("there is no stream of this name"))
+    kinds = _layer_titles(lang)
     return render(
         request,
         "new_plan.html",
@@ -83,13 +84,13 @@ def new(request: Request, who: Who, stream: Word = "") -> Response:
         profile=profile,
         groups=form_groups(profile, lang) if profile is not None else [],
         demand_layer=profile.demand.layer if profile is not None else "",
-        kinds=[(kind, _(layer_spec(kind).noun)) for kind in layer_kinds()],
+        kinds=[*kinds.items()],
         systems=[(key, _(name)) for key, name in SYSTEMS],
         endings=",".join(sorted(ENDINGS)),
         data={
             "stream": stream,
             "words": _words(lang),
-            "kinds": {kind: _(layer_spec(kind).noun) for kind in layer_kinds()},
+            "kinds": kinds,
         },
     )
 
@@ -192,16 +193,30 @@ def faults(run_id: str, request: Request, who: Who, service: Served) -> Response
     with service.database.reading() as session:
         files = keeping.uploads(session, sorted(keeping.files_of(row.document)))
     names = {one.file: one.name for one in files}
-    told = [_by_name(one, names) for one in stored_faults(row.faults, lang)]
+    titles = {**_layer_titles(lang), **knowledge.stream_names(row, lang)}
+    told = [_in_columns(one, names, titles) for one in stored_faults(row.faults, lang)]
     return render(request, "faults.html", plan=_plan(row, lang), faults=told)
 
 
-def _by_name(fault: Row, names: Mapping[str, str]) -> Row:
-    """A fault that calls a file by the name it came with."""
+def _in_columns(fault: Row, names: Mapping[str, str], titles: Mapping[str, str]) -> Row:
+    """A fault whose place and row stand in columns of their own, and not in its sentence too.
+
+    Parameters
+    ----------
+    names : of files, as they came
+    titles : of layers and streams, where the place is one
+    """
     where, text = fault["where"], fault["text"]
+    if text.startswith(where):  # "where: what", "where, row 3: what"
+        text = text.removeprefix(where).partition(": ")[2] or text
     for file, name in names.items():
         where, text = where.replace(file, name), text.replace(file, name)
-    return {**fault, "where": where, "text": text}
+    return {**fault, "where": titles.get(where, where), "text": text}
+
+
+def _layer_titles(lang: Language) -> dict[str, str]:
+    _ = translator(lang)
+    return {kind: _(layer_spec(kind).noun) for kind in layer_kinds()}
 
 
 def _came_of(row: RunRow, who: Principal, service: Service, lang: Language) -> tuple[Row, Row]:

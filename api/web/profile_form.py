@@ -36,7 +36,7 @@ class Field:
     Parameters
     ----------
     key : dotted, into the profile, as ``--set`` takes it
-    source : in words, with its clause
+    source : in words, with its clause; "" where it is a planning value and nothing else
     planning : nobody has read it in a clause: 规划取值（非规范条文）
     """
 
@@ -113,7 +113,7 @@ def _size(tier: Tier, size: SizeOption, lang: str) -> Iterator[Field]:
 
 def _sourced(key: str, label: str, number: Sourced, lang: str) -> Field:
     return Field(
-        key, label, unit_name(number.unit, lang), number.value, number.source_in(lang),
+        key, label, unit_name(number.unit, lang), number.value, _source(number, lang),
         number.evidence in EDITABLE, number.note_in(lang),
     )  # fmt: skip
 
@@ -123,11 +123,17 @@ def _plain(
 ) -> Field:
     _ = translator(lang)
     evidence = Evidence.ASSUMED if cited is None else cited.evidence
-    source = "" if cited is None else cited.source_in(lang)
+    source = "" if cited is None else _source(cited, lang)
     said = note or ("" if cited is None else cited.note_in(lang))
     unit = unit_name(PLAIN_UNITS.get(name, ""), lang) if name in PLAIN_UNITS else ""
     label = _name(name, lang)
     return Field(key, label, unit, value, source, evidence in EDITABLE, said)
+
+
+def _source(cited: Cited, lang: str) -> str:
+    """Where a number is from; that nobody has read it in a clause is marked beside it."""
+    mark = translator(lang)("planning assumption, not a clause")
+    return cited.source_in(lang).replace(mark, "").strip("；; ")
 
 
 def _name(field: str, lang: str) -> str:

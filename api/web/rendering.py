@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,13 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals["static_version"] = static_version()
-    made.filters |= {"number": wording.number, "in_brackets": in_brackets}
+    made.filters |= {"number": wording.number, "typed": typed, "in_brackets": in_brackets}
     return made
+
+
+def typed(value: float | None) -> str:
+    """A number as somebody would type it into a field: no exponent, no needless zeros."""
+    return "" if value is None else f"{Decimal(str(value)).normalize():f}"
 
 
 @jinja2.pass_context

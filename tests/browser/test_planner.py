@@ -12,6 +12,9 @@ from tests.browser.site import SitePage, served, told
 pytestmark = pytest.mark.browser
 
 ENDED_MS = 240_000
+BESIDE_THE_SCREEN = """() => [...document.querySelectorAll('tbody td, tbody th, main button')]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth)
+  .map((one) => one.textContent)"""
 
 
 @pytest.fixture
@@ -79,6 +82,17 @@ def test_tables_sort_and_filter(site):
     assert people == sorted(people)
     page.locator("#villages-table input").fill("没有的村")
     assert page.locator("#villages-table tbody tr").count() == 0
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_phone_shows_every_column_of_plans_and_numbers(site, lang):
+    page = site.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/planner?", "/planner/new?stream=medical_waste&"):
+        site.open(f"{path}lang={lang}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(BESIDE_THE_SCREEN) == []
+        site.picture(f"phone{path.split('?')[0].replace('/', '-')}-{lang}")
 
 
 def test_two_plans_stand_side_by_side(site, site_app, planned):

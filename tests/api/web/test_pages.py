@@ -11,6 +11,7 @@ import pytest
 
 from api.web import knowledge
 from api.web.profile_form import form_groups
+from api.web.rendering import typed
 from api.web.run_words import gap_sentence
 from scenarios.load import profile_of
 from scenarios.load_knowledge import stream_ids
@@ -112,6 +113,40 @@ def test_a_recalled_number_says_so():
     radius = next(one for group in groups for one in group.fields if one.key.endswith("radius_km"))
     assert radius.planning
     assert radius.value == 3.0
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_planning_value_is_marked_once(client, lang):
+    page = client.get(f"/planner/new?stream=pesticide_packaging&lang={lang}", headers=PAGE).text
+    mark = {"zh": "规划取值（非规范条文）", "en": "planning assumption, not a clause"}[lang]
+    sources = re.findall(r"<td data-title=[^>]*>(<b.*?)</td>", page)
+    assert sources
+    assert [one.count(mark) for one in sources] == [1] * len(sources)
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (None, ""), (3.55e-05, "0.0000355"), (3.0, "3"), (100.0, "100"), (1e22, "1" + 22 * "0"),
+    (-0.5, "-0.5"), (0.1 + 0.2, "0.30000000000000004"), (0, "0"),
+])  # fmt: skip
+def test_numbers_stand_in_fields_as_people_type_them(value, text):
+    assert typed(value) == text
+    assert value is None or float(text) == value
+
+
+def test_a_fault_does_not_say_twice_where_it_is(client, service_app, run_id):
+    faults = [
+        {"where": where, "severity": "warning", "row": row, "zh": f"{place}: 缺{what}", "en": ""}
+        for where, row, place, what in (
+            ("villages", None, "villages", "人口"), ("a: b.csv", 3, "a: b.csv, 第 3 行", "坐标"),
+            (STREAM, None, "别处", "类别"),
+        )
+    ]  # fmt: skip
+    with service_app.state.service.database.writing() as session:
+        session.get(RunRow, run_id).faults = faults
+    page = client.get(f"/planner/runs/{run_id}/faults?lang=zh", headers=PAGE).text
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page)
+    assert cells[::4] == ["需求点", "a: b.csv", "农药包装废弃物回收点"]
+    assert cells[3::4] == ["缺人口", "缺坐标", "别处: 缺类别"]
 
 
 @pytest.mark.parametrize(("summary", "words"), [
