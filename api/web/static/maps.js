@@ -7,7 +7,10 @@ export const COLOURS = {
 };
 
 export function makeMap(id) {
-  const map = L.map(id, { preferCanvas: true, zoomControl: false, attributionControl: false, maxZoom: 18 });
+  const map = L.map(id, {
+    preferCanvas: true, zoomControl: false, attributionControl: false, maxZoom: 18,
+    zoomSnap: 0.25, wheelPxPerZoomLevel: 90, // whole steps leave a county on half of its map
+  });
   L.control.zoom({ zoomInTitle: word("zoom_in"), zoomOutTitle: word("zoom_out") }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
   map.setView([36, 115], 8);
