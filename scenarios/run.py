@@ -70,8 +70,24 @@ def run(
     if is_joint(scenario):
         # Years that follow on one another, and tiers that one would site in turn, are one question.
         return run_programme(scenario, folder=folder, on_progress=on_progress, on_inputs=on_inputs)
+    return _run_in_turn(
+        scenario, profiles, folder, on_progress or unheard,
+        on_inputs=on_inputs, start=start, on_idle=on_idle,
+    )  # fmt: skip
+
+
+def _run_in_turn(
+    scenario: Scenario,
+    profiles: Mapping[str, StreamProfile],
+    folder: Path | str,
+    notify: OnRunProgress,
+    *,
+    on_inputs: Callable[[Inputs], None] | None,
+    start: EarlierPlan | None,
+    on_idle: Callable[[], object] | None,
+) -> Plan:
+    """One year: the tiers of each stream sited in turn."""
     clock = Clock()
-    notify = on_progress or unheard
     notify(RunProgress("inputs"))
     with clock.of("inputs"):
         inputs = changed_inputs(load_inputs(scenario, profiles, folder), scenario)
