@@ -23,7 +23,7 @@ from planner.solving.uncapacitated.selection import choose
 _UNIT = 2.0**-53
 _SLICE_ENTRIES = 30_000_000
 """Entries of rows visited between two looks at the clock and the listener: about 0.1 s."""
-_BEST, _SCALE, _IDLE, _DONE, _STEPS = range(5)
+_BEST, _SCALE, _IDLE, _DONE, _STEPS, _VISITED = range(6)
 
 
 class Ascent(NamedTuple):
@@ -36,7 +36,8 @@ class Ascent(NamedTuple):
     price, chosen : (m,) prices and cheapest choice at ``best_multiplier``
     use : (m,) smoothed share of the steps in which each site was chosen, near the relaxation's
         own fractional choice
-    numbers : best bound, step factor, steps without gain, whether it has come to rest, steps made
+    numbers : best bound, step factor, steps without gain, whether it has come to rest, steps made,
+        rows and entries visited
     """
 
     multiplier: FloatArray
@@ -78,6 +79,11 @@ class Ascent(NamedTuple):
         """Steps made so far."""
         return int(self.numbers[_STEPS])
 
+    @property
+    def visited(self) -> int:
+        """Rows and entries visited so far, a measure of effort that no clock enters."""
+        return int(self.numbers[_VISITED])
+
 
 def slice_steps(rows: Rows) -> int:
     """Steps between two looks at the clock and the listener."""
@@ -100,7 +106,7 @@ def begin(multiplier: FloatArray, sites: int, *, scale: float = 1.5) -> Ascent:
         np.zeros(sites),
         np.zeros(sites, np.bool_),
         np.zeros(sites),
-        np.array([-np.inf, scale, 0.0, 0.0, 0.0]),
+        np.array([-np.inf, scale, 0.0, 0.0, 0.0, 0.0]),
     )
 
 
@@ -120,13 +126,14 @@ def price_sites(rows: Rows, fixed: FloatArray, multiplier: FloatArray, price: Fl
 @njit(cache=True, nogil=True)
 def _turn(rows: Rows, ascent: Ascent, chosen: BoolArray) -> float:
     """Bend the direction towards the subgradient; the square of its length."""
-    square = 0.0
+    square, visited = 0.0, len(rows.outside)
     for i in range(len(rows.outside)):
         pay = ascent.multiplier[i]
         slope = 1.0
         for t in range(rows.start[i], rows.start[i + 1]):
             if rows.cost[t] >= pay:
                 break
+            visited += 1
             if chosen[rows.site[t]]:
                 slope -= 1.0
         bent = slope + 0.7 * ascent.direction[i]
@@ -134,6 +141,7 @@ def _turn(rows: Rows, ascent: Ascent, chosen: BoolArray) -> float:
             bent = 0.0
         ascent.direction[i] = bent
         square += bent * bent
+    ascent.numbers[_VISITED] += visited
     return square
 
 

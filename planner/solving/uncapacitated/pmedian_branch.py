@@ -22,7 +22,9 @@ from planner.problem import BoolArray, FloatArray, IntArray
 from planner.solving import memory
 from planner.solving.open_nodes import most_open, next_node
 from planner.solving.uncapacitated.core import needed_mib
+from planner.solving.uncapacitated.kicks import Kicks
 from planner.solving.uncapacitated.pmedian_bound import Ascent, advance, begin, slice_steps
+from planner.solving.uncapacitated.rest import Rest
 from planner.solving.uncapacitated.rows import Rows, Rules, countable, narrowed, restrict
 from planner.solving.uncapacitated.search import Search
 from planner.solving.uncapacitated.selection import exchange_costs
@@ -32,6 +34,8 @@ _BATCH = 4
 _NODE_STEPS = 45
 _ROUNDS = 4
 """Times that fixing in a node is followed by a fresh ascent, while it removes sites."""
+_KICKED_SHARE = 5
+"""One part in so many of the tree's work goes to kicks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,7 @@ class Node:
     multiplier : (n,)
     undecided, use : positions of the free sites and how often each was chosen; None if closed
     chosen : (m,) the allowed choice at the best prices
+    visited : rows and entries visited for its bound
     """
 
     free: BoolArray
@@ -54,6 +59,7 @@ class Node:
     undecided: IntArray | None = None
     use: FloatArray | None = None
     chosen: BoolArray | None = None
+    visited: int = 0
 
 
 def settle(
@@ -82,7 +88,8 @@ def settle(
         With ``undecided`` None where nothing better than the cutoff is in it; where all sites are
         decided the bound is the value of the one choice left.
     """
-    rounds = 0
+    rounds = visited = 0
+    node = replace(node, visited=0)
     while True:
         left = narrowed(rules, node.free, node.opened)
         if not countable(left):
@@ -110,7 +117,13 @@ def settle(
                 break
         slack = ascent.slack
         bound = ascent.bound + constant
-        node = replace(node, bound=max(bound, node.bound), multiplier=ascent.best_multiplier)
+        visited += ascent.visited
+        node = replace(
+            node,
+            bound=max(bound, node.bound),
+            multiplier=ascent.best_multiplier,
+            visited=visited,
+        )
         if node.bound >= cutoff:
             return replace(node, undecided=None)
         node, removed = _fixed(node, ascent, left, cutoff + slack - bound)
@@ -148,29 +161,39 @@ def _fixed(node: Node, ascent: Ascent, left: Rules, room: float) -> tuple[Node, 
 
 
 class Tree:
-    """The open nodes of one search."""
+    """The open nodes of one search, over what its root leaves to decide.
 
-    def __init__(self, search: Search, rows: Rows, rules: Rules, root: Node) -> None:
-        self._search = search
-        self._rows, self._rules = rows, rules
+    Parameters
+    ----------
+    rest : what ``root``, a node of the search's core, leaves
+    kicks : gets a share of the work for better plans, where that pays
+    """
+
+    def __init__(self, search: Search, rest: Rest, root: Node, kicks: Kicks | None = None) -> None:
+        self._search, self._rest, self._kicks = search, rest, kicks
         self._order = count()
-        self._heap: list[tuple[float, int, Node]] = [(root.bound, next(self._order), root)]
+        first = _within(rest, root)
+        self._heap: list[tuple[float, int, Node]] = [(first.bound, next(self._order), first)]
         free_mib = memory.allowed_mib(search.settings) - needed_mib(search.problem)
-        self._most_open = most_open(root.multiplier.nbytes + 3 * root.free.nbytes, free_mib)
+        self._most_open = most_open(first.multiplier.nbytes + 3 * first.free.nbytes, free_mib)
         self.nodes = 0
         self.work = 0
-        """Entries of rows visited, a measure of effort that no clock enters."""
+        """Rows and entries visited, a measure of effort that no clock enters."""
+
+    @property
+    def _cutoff(self) -> float:
+        return self._search.cutoff - self._rest.constant
 
     @property
     def bound(self) -> float:
         """Lower bound of everything that is left, at most the cutoff."""
         lowest = self._heap[0][0] if self._heap else np.inf
-        return min(lowest, self._search.cutoff)
+        return min(lowest + self._rest.constant, self._search.cutoff)
 
     @property
     def done(self) -> bool:
         """Whether nothing better than the incumbent is left."""
-        return not self._heap or self._heap[0][0] >= self._search.cutoff
+        return not self._heap or self._heap[0][0] >= self._cutoff
 
     def grow(self, work: int) -> None:
         """Split nodes until done, out of time, or this much work is spent."""
@@ -178,16 +201,19 @@ class Tree:
         with ThreadPoolExecutor(max(1, self._search.settings.threads)) as pool:
             while not self.done and self.work < limit and not self._search.out_of_time():
                 children = [child for node in self._next() for child in self._split(node)]
-                cutoff, aim = self._search.cutoff, self._search.aim
-                bounded = partial(settle, self._rows, self._rules, cutoff=cutoff, aim=aim)
-                settled = list(pool.map(bounded, children))
-                for child in settled:
+                aim = self._search.aim - self._rest.constant
+                rows, rules = self._rest.rows, self._rest.rules
+                bounded = partial(settle, rows, rules, cutoff=self._cutoff, aim=aim)
+                before = self.work
+                for child in list(pool.map(bounded, children)):
                     self._take(child)
+                if self._kicks is not None:
+                    self._kicks.spend((self.work - before) // _KICKED_SHARE)
                 self._search.raise_bound(self.bound, "branch")
 
     def _next(self) -> list[Node]:
         nodes: list[Node] = []
-        while self._heap and len(nodes) < _BATCH and self._heap[0][0] < self._search.cutoff:
+        while self._heap and len(nodes) < _BATCH and self._heap[0][0] < self._cutoff:
             nodes.append(next_node(self._heap, self._most_open, itemgetter(1))[2])
         return nodes
 
@@ -201,13 +227,26 @@ class Tree:
 
     def _take(self, child: Node) -> None:
         self.nodes += 1
-        share = 1.0 + np.count_nonzero(child.free)
-        self.work += int(_NODE_STEPS * len(self._rows.site) * share / len(child.free)) + 1
+        self.work += child.visited + 1
         if child.undecided is None:
-            if child.bound < self._search.value and child.chosen is not None:
-                self._search.offer(np.flatnonzero(child.chosen))
+            if child.bound + self._rest.constant < self._search.value and child.chosen is not None:
+                self._search.offer(np.flatnonzero(self._rest.with_opened(child.chosen)))
             return
-        if child.bound < self._search.cutoff:
+        if child.bound < self._cutoff:
             if self.nodes % 8 == 0 and child.chosen is not None:
-                self._search.improve(child.chosen)
+                self._search.improve(self._rest.with_opened(child.chosen))
             heapq.heappush(self._heap, (child.bound, next(self._order), child))
+
+
+def _within(rest: Rest, node: Node) -> Node:
+    """An open node as a node of the rest that it leaves: nothing is decided there yet."""
+    f = len(rest.sites)
+    return replace(
+        node,
+        free=np.ones(f, np.bool_),
+        opened=np.zeros(f, np.bool_),
+        bound=node.bound - rest.constant,
+        multiplier=rest.inward(node.multiplier),
+        undecided=np.arange(f),
+        chosen=None,
+    )

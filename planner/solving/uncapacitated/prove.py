@@ -14,15 +14,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.problem import BoolArray, FloatArray, IntArray
+from planner.problem import BoolArray, FloatArray
 from planner.solution import Cancelled
-from planner.solving.highs import Ending
 from planner.solving.memory import NotEnoughMemoryError
 from planner.solving.method import Found
-from planner.solving.pulp_solver import run_program
-from planner.solving.uncapacitated import radius_model, reduce
+from planner.solving.uncapacitated import reduce
 from planner.solving.uncapacitated.core import counts_sites, cover_core, plain_cover
 from planner.solving.uncapacitated.cover_search import search_cover
+from planner.solving.uncapacitated.kicks import Kicks
 from planner.solving.uncapacitated.pmedian_bound import (
     Ascent,
     advance,
@@ -32,23 +31,18 @@ from planner.solving.uncapacitated.pmedian_bound import (
 )
 from planner.solving.uncapacitated.pmedian_branch import Node, Tree, settle
 from planner.solving.uncapacitated.relaxation import relaxed_multipliers
+from planner.solving.uncapacitated.rest import Rest
+from planner.solving.uncapacitated.rest_solver import solve_rest
 from planner.solving.uncapacitated.reverify import reverify_bound
-from planner.solving.uncapacitated.rows import (
-    Rows,
-    Rules,
-    by_site,
-    narrowed,
-    restrict,
-    select_rows,
-)
+from planner.solving.uncapacitated.rows import Rows, Rules, by_site, select_rows
 from planner.solving.uncapacitated.search import Search
 from planner.solving.uncapacitated.selection import choose
 
 _ROOT_STEPS = 2500
-_TREE_WORK = 1_500_000_000
-"""Entries visited by the tree before HiGHS gets its turn: one to three seconds."""
-_LARGEST_MODEL = 3_000_000
-"""Nonzeros up to which what is left goes to HiGHS."""
+_TREE_WORK = 150_000_000
+"""Rows and entries visited by the tree before HiGHS gets its turn: one to three seconds."""
+_FIRST_KICKS = 2_000_000
+"""Rows and entries visited by kicks before the tree: a fifth of a second."""
 _FIRST_COVER_WORK = 3_000_000
 _COVER_WORK = 150_000_000
 _ANY_COVER_WORK = 20_000_000
@@ -82,6 +76,7 @@ class Prover:
         self._search = search
         self._stages = Stages(search)
         self._proof = "branch-and-bound"
+        self._kicks = Kicks(search) if Kicks.pay(search) else None
         self._multiplier = np.zeros(len(search.core.rows.outside))
         m = len(search.core.rules.fixed)
         self._node = Node(np.ones(m, np.bool_), np.zeros(m, np.bool_), -np.inf, self._multiplier)
@@ -228,12 +223,11 @@ class Prover:
         if node.undecided is None or node.bound >= search.cutoff:
             self._close(node)
             return
-        part, rules, member = self._merged(node)
-        multiplier = relaxed_multipliers(part, rules, search.settings, search.watch)
+        rest = self._rest(node)
+        multiplier = relaxed_multipliers(rest.rows, rest.rules, search.settings, search.watch)
         if multiplier is None:
             return
-        single = restrict(search.core.rows, node.free, node.opened)
-        spread = reduce.spread_multipliers(single, member, part, multiplier)
+        spread = rest.outward(multiplier, node.multiplier)
         better = self._settled(replace(node, multiplier=spread), 60)
         if better.bound > node.bound:
             self._multiplier = better.multiplier
@@ -266,6 +260,8 @@ class Prover:
         self._search_cover(_ANY_COVER_WORK if search.any_plan else _COVER_WORK)
         if self._finished():
             return
+        if self._kicks is not None:
+            self._kicks.spend(_FIRST_KICKS)
         node = self._settled(self._node, 200)
         if node.chosen is not None and node.undecided is not None:
             search.improve(node.chosen)
@@ -283,7 +279,7 @@ class Prover:
 
     def _branch(self) -> None:
         search = self._search
-        tree = Tree(search, search.core.rows, search.core.rules, self._node)
+        tree = Tree(search, self._rest(self._node), self._node, self._kicks)
         # Steps on a plain cover come to rest short of its relaxation: HiGHS has better bounds.
         tree.grow(_TREE_WORK // 10 if plain_cover(search.core.rows) else _TREE_WORK)
         if tree.done or search.out_of_time():
@@ -299,61 +295,22 @@ class Prover:
         except NotEnoughMemoryError:
             return False
 
-    def _merged(self, node: Node) -> tuple[Rows, Rules, IntArray]:
+    def _rest(self, node: Node) -> Rest:
         core = self._search.core
-        part = restrict(core.rows, node.free, node.opened)
-        merged, member = reduce.merge_rows(part)
-        return merged, narrowed(core.rules, node.free, node.opened), member
+        return Rest.of(core.rows, core.rules, node.free, node.opened)
 
     def _solve_rest(self) -> bool:
-        """HiGHS on the radius formulation of the root; False where that is too large for it."""
+        """HiGHS on what the root leaves; False where that is too large for it."""
         search = self._search
         node = self._settled(self._node, 100)
         self._close(node)
         if node.undecided is None or self._finished():
             return True
-        part, rules, _ = self._merged(node)
-        if len(part.site) > _LARGEST_MODEL:
-            return False
-        search.report("solve")
-        program = radius_model.arrays(part, rules)
-        if program.nonzeros > _LARGEST_MODEL:
-            return False
-        free = np.flatnonzero(node.free)
-        constant = float(search.core.rules.fixed[node.opened].sum()) + radius_model.constant(part)
-        constant += float(part.outside[np.diff(part.start) == 0].sum())
-        position = np.full(len(node.free), -1)
-        position[free] = np.arange(len(free))
-        inside = position[search.chosen]
-        start = radius_model.opened_values(program, len(free), inside[inside >= 0])
-        settings = replace(search.settings, gap=0.0)
-        gap = max(1e-9, 0.999 * (search.value - search.cutoff)) if search.has_plan else 1e-9
-
-        def hear(values: FloatArray, _bound: float) -> None:
-            opened = node.opened.copy()
-            opened[free[values[: len(free)] > 0.5]] = True
-            search.offer(np.flatnonzero(opened))
-
-        answer = run_program(
-            program,
-            settings,
-            search.watch,
-            phase="solve",
-            start=start,
-            on_incumbent=hear,
-            abs_gap=gap,
-            quick_branching=plain_cover(part),
-        )
-        if answer.ending is Ending.FAILED:
+        bound = solve_rest(search, self._rest(node))
+        if bound is None:
             return False
         self._proof = "solver"
-        if answer.ending is Ending.INFEASIBLE:
-            search.raise_bound(search.cutoff, "solve")
-            return True
-        if len(answer.values):
-            hear(answer.values, answer.bound)
-        outward = answer.bound - 1e-9 * max(1.0, abs(answer.bound))
-        search.raise_bound(min(outward + constant, search.cutoff), "solve")
+        search.raise_bound(bound, "solve")
         return True
 
     def _best(self) -> Found:

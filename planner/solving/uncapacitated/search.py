@@ -138,14 +138,18 @@ class Search:
         if key in self.tried:
             return False
         self.tried.add(key)
-        rows, rules = self.core.rows, self.core.rules
-        slots = min(len(rules.fixed), max(int(rules.most[-1]), len(first)))
-        if (
-            slots * len(rules.fixed) <= _LARGEST_EXCHANGE
-            and len(rows.site) <= 8 * _LARGEST_EXCHANGE
-        ):
+        if self.exchanges:
+            rows, rules = self.core.rows, self.core.rules
             first, _ = interchange(rows, rules, self.penalty, first, _MOVES)
         return self.offer(first)
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether interchange is worth its time and memory."""
+        rows, rules = self.core.rows, self.core.rules
+        m = len(rules.fixed)
+        slots = min(m, int(rules.most[-1]))
+        return slots * m <= _LARGEST_EXCHANGE and len(rows.site) <= 8 * _LARGEST_EXCHANGE
 
     def found(self, proof: str) -> Found:
         """The incumbent (or an earlier plan that beats it) as the seam wants it."""
