@@ -41,11 +41,7 @@ def _write(table: gpd.GeoDataFrame, folder: Path, name: str) -> dict[str, Any]:
     shapes = shapely.set_precision(
         np.asarray(plain.geometry.array), 10**-PRECISION, mode="pointwise"
     )
-    columns = {
-        str(column): [_plain(one) for one in plain[column].astype(object)]
-        for column in plain.columns
-        if column != plain.geometry.name
-    }
+    columns = plain_columns(plain)
     bounds = shapely.bounds(shapes).round(PRECISION).tolist() if len(shapes) else []
     with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
         texts: list[str] = list(shapely.to_geojson(shapes)) if len(shapes) else []
@@ -64,6 +60,15 @@ def _write(table: gpd.GeoDataFrame, folder: Path, name: str) -> dict[str, Any]:
         "count": len(plain),
         "bbox": _extent(bounds),
         "properties": {column: _kind(values) for column, values in columns.items()},
+    }
+
+
+def plain_columns(table: gpd.GeoDataFrame) -> dict[str, list[Any]]:
+    """The columns beside the geometry in values that JSON has; nothing known is None."""
+    return {
+        str(column): [_plain(one) for one in table[column].astype(object)]
+        for column in table.columns
+        if column != table.geometry.name
     }
 
 

@@ -37,12 +37,15 @@ if TYPE_CHECKING:
 
 SITES_PERCENT, PLANNED_PERCENT = 30.0, 90.0
 """How far a run has come when the sites stand, and when what it plans on them does."""
+DRAWING_PERCENT, WRITING_PERCENT = 91.0, 93.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DISK_FULL = Fault(
     "run", N_("there is no room on the disk for the plan's files; the plan is not kept")
 )
 BEGIN, CANCEL = "begin", "cancel"
 """What the worker says."""
+FINISHING = ("draw", "write")
+"""Steps of what is there already, which a wish to stop does not end."""
 NICENESS = 10
 """Planning gives way to whoever waits for an answer of the service."""
 
@@ -124,7 +127,7 @@ class Teller:
             },
         }
         self._tell_new(told)
-        if self._watcher.cancelled.is_set() and event.step != "write":
+        if self._watcher.cancelled.is_set() and event.step not in FINISHING:
             raise Cancelled
 
     def rounds(self, stream: str, event: RoundsProgress, share: float, limit_s: float) -> None:
@@ -138,6 +141,7 @@ class Teller:
         self._rounds_said = (stream, event.phase, now_s)
         done = min(share + event.seconds / limit_s, 1.0)
         percent = SITES_PERCENT + (PLANNED_PERCENT - SITES_PERCENT) * done
+        percent = self._reached_percent = max(percent, self._reached_percent)
         self._tell_new(
             {
                 "kind": "progress", "phase": f"rounds_{event.phase}", "step": "solve",
@@ -149,6 +153,10 @@ class Teller:
     def so_far(self, stream: str, cost_cny: float) -> None:
         """Say that rounds can be read which are still being improved."""
         self.tell({"kind": "so_far", "stream": stream, "objective": _finite(cost_cny)})
+
+    def searched(self, told: Told) -> None:
+        """Say that the search has ended, with what the run's row is to say of its rounds."""
+        self.tell({"kind": "searched", **told})
 
     def stoppable(self) -> AbstractContextManager[None]:
         """Within it a wish to stop interrupts whatever is going on, as Ctrl-C does."""
@@ -168,8 +176,8 @@ class Teller:
     def _percent(self, event: RunProgress) -> float:
         if event.step == "inputs":
             return 1.0
-        if event.step == "write":
-            return 93.0
+        if event.step in FINISHING:
+            return DRAWING_PERCENT if event.step == "draw" else WRITING_PERCENT
         share = self.STEPS.index(event.step) / 10 if event.step in self.STEPS else 0.0
         if event.solving is not None and math.isfinite(event.solving.gap):
             share += 0.5 * max(0.0, 1.0 - event.solving.gap)

@@ -40,12 +40,18 @@ class Listener(Protocol):
     def so_far(self, stream: str, cost_cny: float) -> None:
         """Rounds of a stream can be read that are still being improved."""
 
+    def searched(self, told: Told) -> None:
+        """The search has ended, in time or stopped; its rounds are kept whatever comes."""
+
     def stoppable(self) -> AbstractContextManager[None]:
         """Within it a wish to stop interrupts whatever is going on, as Ctrl-C does."""
 
 
 def planned_rounds(spec: Told, hear: Listener) -> Told:
     """Plan the rounds and write them; what the run's row says of them.
+
+    When the search has ended, its rounds are written as JSON at once, and told of. Nobody who has
+    stopped it waits for the ways to be drawn on the roads and for the other files.
 
     Parameters
     ----------
@@ -61,7 +67,11 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
     InputError
         With every fault of the inputs; where no stream has rounds.
     """
-    from scenarios.rounds_output import read_earlier_rounds, write_rounds  # noqa: PLC0415 - heavy
+    from scenarios.rounds_output import (  # noqa: PLC0415 - heavy
+        read_earlier_rounds,
+        write_rounds,
+        write_searched,
+    )
     from scenarios.rounds_so_far import SoFar  # noqa: PLC0415
 
     options = spec["options"]
@@ -70,9 +80,15 @@ def planned_rounds(spec: Told, hear: Listener) -> Told:
         plan, inputs = _planned(spec, hear)
         showing = SoFar(plan, Path(spec["so_far"]), hear.so_far) if spec.get("so_far") else None
         found = _searched(plan, inputs, options, earlier, hear, showing)
+    summary = _summary(found)
+    if spec.get("searched"):
+        write_searched(found, Path(spec["searched"]))
+        hear.searched(summary)
+    hear(RunProgress("draw"))
+    found = found.drawn()
     hear(RunProgress("write"))
     write_rounds(found, Path(spec["out"]), spec["lang"])
-    return _summary(found)
+    return summary
 
 
 def _planned(spec: Told, hear: Listener) -> tuple[Plan, Inputs]:
@@ -113,9 +129,13 @@ def _searched(
     if not asked:
         raise InputError([Fault("streams", N_("no stream of the plan is collected in rounds"))])
     told: Mapping[str, Told] = options.get("changes", {})
+    improved: set[str] = set()
 
     def heard(stream: str, event: RoundsProgress) -> None:
-        hear.rounds(stream, event, asked.index(stream) / len(asked), options["time_limit_s"])
+        if event.phase == "improve":
+            improved.add(stream)
+        share = max(len(improved) - 1, 0) / len(asked)
+        hear.rounds(stream, event, share, options["time_limit_s"])
         if showing is not None:
             showing.hear(stream, event)
 
@@ -124,7 +144,7 @@ def _searched(
         settings=RoundsSettings(options["time_limit_s"], options["seed"]),
         service_areas=not options["anywhere"], split=options["split"], earlier=earlier,
         changes={key: RoundsChanges.model_validate(one) for key, one in told.items()},
-        on_rounds=heard, on_case=None if showing is None else showing.begin,
+        on_rounds=heard, hear=showing,
     )  # fmt: skip
 
 

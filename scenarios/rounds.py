@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from planner.routes import (
-    OnRounds,
-    RoundsProgress,
-    RoundsSettings,
-    RoundsSolution,
-    plan_rounds,
-)
-from planner.routes.changes import replan_record
-from planner.routes.record import RoundsChange, RoundsRecord
+from planner.routes import OnRounds, RoundsProgress, RoundsSettings
+from planner.routes.record import RoundsRecord
 from planner.solution import Cancelled, Outcome, Progress
 from scenarios.earlier_plan import EarlierPlan
 from scenarios.inputs import Inputs
@@ -23,12 +15,10 @@ from scenarios.plan import Plan
 from scenarios.progress import OnRunProgress, RunProgress
 from scenarios.rounds_changes import RoundsChanges
 from scenarios.rounds_problem import RoundsCase, rounds_case, rounds_tiers, with_rounds
-from scenarios.rounds_tables import StreamRounds, tables
+from scenarios.rounds_search import RoundsWish, StreamSearch
+from scenarios.rounds_tables import StreamRounds
 from scenarios.run import run
 from scenarios.schema import Scenario
-
-if TYPE_CHECKING:
-    from scenarios.rounds_split import StreamSplit
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +29,22 @@ class RoundsPlan:
     streams: Mapping[str, StreamRounds]
     stopped: bool = False
 
+    def drawn(self) -> RoundsPlan:
+        """The same with ways on the roads instead of straight ones."""
+        return replace(self, streams={name: one.drawn() for name, one in self.streams.items()})
+
 
 OnStream = Callable[[str, RoundsProgress], None]
-OnCase = Callable[[RoundsCase], None]
+
+
+class RoundsListener:
+    """Hears how far the streams are; this one does nothing about it."""
+
+    def begin(self, case: RoundsCase) -> None:
+        """The rounds of a stream are about to be searched."""
+
+    def done(self, stream: str, found: StreamRounds) -> None:
+        """They will not become any better."""
 
 
 def run_rounds(
@@ -77,10 +80,14 @@ def run_rounds(
     """
     kept: list[Inputs] = []
     plan = run(scenario, folder=folder, on_progress=on_progress, on_inputs=kept.append, start=start)
-    return rounds_of_plan(
+    found = rounds_of_plan(
         plan, kept[0], streams=streams, settings=settings, service_areas=service_areas,
         split=split, earlier=earlier, on_rounds=on_rounds or _steps(on_progress),
     )  # fmt: skip
+    try:
+        return found.drawn()
+    except KeyboardInterrupt:
+        return replace(found, stopped=True)
 
 
 def rounds_of_plan(
@@ -94,97 +101,61 @@ def rounds_of_plan(
     earlier: Mapping[str, RoundsRecord] | None = None,
     changes: Mapping[str, RoundsChanges] | None = None,
     on_rounds: OnStream | None = None,
-    on_case: OnCase | None = None,
-    draw: bool = True,
+    hear: RoundsListener | None = None,
 ) -> RoundsPlan:
-    """The rounds of a plan that is there; see :func:`run_rounds`.
+    """The rounds of a plan that is there, with straight ways; see :func:`run_rounds`.
+
+    Every stream has its first rounds before one of them is improved.
 
     Parameters
     ----------
     earlier : shared stores that these rounds called at are kept too, and who brings where
     changes : by stream, what is otherwise than in the plan
-    on_case : told the question of each stream before its rounds are searched
-    draw : ways as lines on the roads; without, they are straight, which is quicker
+    hear : of streams that begin and that are done
     """
     asked = list(streams) or list(with_rounds(plan))
     settings = settings or RoundsSettings()
     each = replace(settings, time_limit_s=settings.time_limit_s / max(len(asked), 1))
+    hear = hear or RoundsListener()
+    searches: dict[str, StreamSearch] = {}
     found: dict[str, StreamRounds] = {}
-    for name in asked:
-        wanted = _Wanted(
-            each,
-            service_areas=service_areas,
-            stores=split or asks_for_stores(plan, name),
-            earlier=None if earlier is None else earlier.get(name),
-            changes=None if changes is None else changes.get(name),
-            listen=None if on_rounds is None else _naming(name, on_rounds),
-            on_case=on_case,
-            draw=draw,
-        )
-        try:
-            found[name] = _of_stream(plan, inputs, name, wanted)
-        except (Cancelled, KeyboardInterrupt):
-            if not found:
-                raise Cancelled from None
-            return RoundsPlan(plan, found, stopped=True)
-        if found[name].solution.outcome is Outcome.CANCELLED:
-            return RoundsPlan(plan, found, stopped=True)
+    try:
+        for name in asked:
+            stores = split or asks_for_stores(plan, name)
+            case = rounds_case(
+                plan, inputs, name, service_areas=service_areas and not stores,
+                changes=(changes or {}).get(name),
+            )  # fmt: skip
+            hear.begin(case)
+            listen = _naming(name, on_rounds)
+            wish = RoundsWish(each, stores, (earlier or {}).get(name), listen)
+            searches[name] = StreamSearch(case, wish)
+            searches[name].first()
+        for name, search in searches.items():
+            found[name] = search.best()
+            if found[name].solution.outcome is Outcome.CANCELLED:
+                raise Cancelled  # noqa: TRY301 - as if it had been asked between two streams
+            hear.done(name, found[name])
+    except (Cancelled, KeyboardInterrupt):
+        return _stopped(plan, searches, found)
     return RoundsPlan(plan, found)
 
 
-@dataclass(frozen=True, eq=False)
-class _Wanted:
-    """How the rounds of one stream are to be made; see :func:`rounds_of_plan`."""
+def _stopped(
+    plan: Plan, searches: Mapping[str, StreamSearch], found: Mapping[str, StreamRounds]
+) -> RoundsPlan:
+    """The rounds of a search that was stopped, of the streams that have some.
 
-    settings: RoundsSettings
-    service_areas: bool
-    stores: bool
-    earlier: RoundsRecord | None
-    changes: RoundsChanges | None
-    listen: OnRounds | None
-    on_case: OnCase | None
-    draw: bool
-
-
-def _of_stream(plan: Plan, inputs: Inputs, name: str, wanted: _Wanted) -> StreamRounds:
-    areas = wanted.service_areas and not wanted.stores
-    case = rounds_case(plan, inputs, name, service_areas=areas, changes=wanted.changes)
-    if wanted.on_case is not None:
-        wanted.on_case(case)
-    split: StreamSplit | None = None
-    differs: RoundsChange | None = None
-    if wanted.earlier is not None:
-        case, split = _with_kept_stores(case, wanted.earlier)
-        solution, differs = replan_record(
-            wanted.earlier, case.problem, wanted.settings, wanted.listen
-        )
-    elif wanted.stores:
-        from scenarios.rounds_split import split_case  # noqa: PLC0415 - seldom asked for
-
-        case, solution, split = split_case(case, wanted.settings, wanted.listen)
-    else:
-        solution = plan_rounds(case.problem, wanted.settings, wanted.listen)
-    return replace(_tables(case, solution, draw=wanted.draw), split=split, change=differs)
-
-
-def _with_kept_stores(
-    case: RoundsCase, earlier: RoundsRecord
-) -> tuple[RoundsCase, StreamSplit | None]:
-    """The case with the shared stores that the earlier rounds called at, where they did."""
-    if not earlier.brings:
-        return case, None
-    from scenarios.rounds_kept_stores import with_kept_stores  # noqa: PLC0415 - seldom needed
-
-    return with_kept_stores(case, earlier.brings)
-
-
-def _tables(case: RoundsCase, solution: RoundsSolution, *, draw: bool) -> StreamRounds:
-    """The tables, with straight ways where somebody does not wait for them to be drawn."""
-    try:
-        return tables(case, solution, draw=draw)
-    except KeyboardInterrupt:
-        stopped = replace(solution, outcome=Outcome.CANCELLED)
-        return tables(case, stopped, draw=False)
+    Raises
+    ------
+    Cancelled
+        Where none has.
+    """
+    so_far = {name: found.get(name) or one.so_far() for name, one in searches.items()}
+    there = {name: one for name, one in so_far.items() if one is not None}
+    if not there:
+        raise Cancelled from None
+    return RoundsPlan(plan, there, stopped=True)
 
 
 def _steps(on_progress: OnRunProgress | None) -> OnStream | None:
@@ -206,5 +177,5 @@ def asks_for_stores(plan: Plan, stream: str) -> bool:
     return any(tier.rounds is not None and tier.rounds.shared_stores for tier in tiers[:1])
 
 
-def _naming(stream: str, on_rounds: OnStream) -> Callable[[RoundsProgress], None]:
-    return lambda event: on_rounds(stream, event)
+def _naming(stream: str, on_rounds: OnStream | None) -> OnRounds | None:
+    return None if on_rounds is None else lambda event: on_rounds(stream, event)

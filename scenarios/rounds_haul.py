@@ -156,7 +156,7 @@ def _turn(
     settings = RoundsSettings(
         time_limit_s=scenario.solver.time_limit_s, seed=scenario.solver.seed, iterations=ITERATIONS
     )
-    rounds = rounds_of_plan(plan, kept[0], streams=planned, settings=settings, draw=False)
+    rounds = rounds_of_plan(plan, kept[0], streams=planned, settings=settings)
     return {
         name: (one, _sites_cny(plan.streams[name]) + _rounds_cny(one))
         for name, one in rounds.streams.items()

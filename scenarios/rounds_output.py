@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,21 +30,16 @@ Writer = Callable[[RoundsPlan, Path, str], object]
 def default_writers() -> dict[str, Writer]:
     """The deliverables by file name."""
     from scenarios.deliverables.rounds_geopackage import (  # noqa: PLC0415 - heavy
-        rounds_geojson,
         write_rounds_geopackage,
     )
     from scenarios.deliverables.rounds_map import write_rounds_map  # noqa: PLC0415 - folium
     from scenarios.deliverables.rounds_workbook import write_rounds_workbook  # noqa: PLC0415
 
-    def write_geojson(rounds: RoundsPlan, path: Path, _lang: str) -> None:
-        text = json.dumps(rounds_geojson(rounds), ensure_ascii=False, allow_nan=False)
-        path.write_text(text, encoding="utf-8")
-
     return {
         MAP: write_rounds_map,
         WORKBOOK: write_rounds_workbook,
         GEOPACKAGE: write_rounds_geopackage,
-        GEOJSON: write_geojson,
+        GEOJSON: _write_geojson,
     }
 
 
@@ -56,15 +51,40 @@ def write_rounds(rounds: RoundsPlan, folder: Path | str, lang: str = "zh") -> li
     InputError
         Where the disk is full or the folder may not be written.
     """
-    folder = Path(folder)
+    return _written(rounds, Path(folder), lang, {**default_writers(), ROUNDS: _write_json})
+
+
+def write_searched(rounds: RoundsPlan, folder: Path) -> list[Path]:
+    """Write the rounds as JSON and GeoJSON alone, in a moment; both of them or none.
+
+    Raises
+    ------
+    InputError
+        As :func:`write_rounds`.
+    """
+    return _written(rounds, folder, "", {GEOJSON: _write_geojson, ROUNDS: _write_json})
+
+
+def _written(
+    rounds: RoundsPlan, folder: Path, lang: str, writers: Mapping[str, Writer]
+) -> list[Path]:
     with staging_folder(folder) as staging:
-        for name, write in default_writers().items():
+        for name, write in writers.items():
             write(rounds, staging / name, lang)
-        document = {key: rounds_dict(one) for key, one in rounds.streams.items()}
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
-        (staging / ROUNDS).write_text(text, encoding="utf-8")
-        names = sorted(path.name for path in staging.iterdir())
-    return [folder / name for name in names]
+    return sorted(folder / name for name in writers)
+
+
+def _write_geojson(rounds: RoundsPlan, path: Path, _lang: str) -> None:
+    from scenarios.deliverables.rounds_geopackage import rounds_geojson  # noqa: PLC0415 - heavy
+
+    text = json.dumps(rounds_geojson(rounds), ensure_ascii=False, allow_nan=False)
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_json(rounds: RoundsPlan, path: Path, _lang: str) -> None:
+    document = {key: rounds_dict(one) for key, one in rounds.streams.items()}
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    path.write_text(text, encoding="utf-8")
 
 
 def rounds_dict(one: StreamRounds) -> dict[str, Any]:
@@ -110,10 +130,20 @@ def _round_dict(problem: RoundsProblem, one: Round) -> dict[str, Any]:
         "depot": problem.depots.ids[one.depot],
         "lorry": one.lorry,
         "territory": territory,
-        "visits": [
-            asdict(call) | {"kind": call.kind.value, "position": names[call.kind][call.position]}
-            for call in one.visits
-        ],
+        "visits": [_visit_dict(call, names[call.kind][call.position]) for call in one.visits],
+    }
+
+
+def _visit_dict(call: Visit, place: str) -> dict[str, Any]:
+    return {
+        "kind": call.kind.value,
+        "position": place,
+        "share": call.share,
+        "arrive_s": call.arrive_s,
+        "begin_s": call.begin_s,
+        "leave_s": call.leave_s,
+        "leg_m": call.leg_m,
+        "load_t": call.load_t,
     }
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
@@ -14,6 +14,9 @@ from geodata.roads.graph import CostGraph, RoadGraph, RoadPositions
 from geodata.roads.speeds import Vehicle, by_time
 from geodata.snapping import snap
 from planner.routes import RoadMatrix
+
+if TYPE_CHECKING:
+    from geodata.impedance import Ways
 
 FloatArray = NDArray[np.float64]
 
@@ -47,9 +50,10 @@ class LorryRoads:
     access_kph: float
     speed_kph: float | None = None
     """In place of the speeds by road class."""
-    _lines: dict[tuple[int, int], shapely.LineString] = field(default_factory=dict)
+    _drawn: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
     _graph: CostGraph | None = None
     _positions: RoadPositions | None = None
+    _ways: Ways | None = None
 
     def matrix(self) -> RoadMatrix:
         """Metres and seconds between all places; ``inf`` where there is no way."""
@@ -90,36 +94,28 @@ class LorryRoads:
         metres, seconds = np.where(absent, np.inf, metres), np.where(absent, np.inf, seconds)
         return RoadMatrix(metres, seconds)
 
-    def line(self, start: int, end: int) -> shapely.LineString:
-        """The way between two places, WGS84; straight where there is none on the roads."""
+    def way(self, start: int, end: int) -> FloatArray:
+        """(p, 2) points of the way between two places, WGS84; straight where no road leads."""
         key = (start, end)
-        if key not in self._lines:
-            self._lines[key] = self._drawn(start, end)
-        return self._lines[key]
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(start, end)
+        return self._drawn[key]
 
-    def straight_line(self, start: int, end: int) -> shapely.LineString:
-        """The same as the crow flies."""
-        ends = [start, end]
-        return shapely.LineString(np.column_stack((self.lon[ends], self.lat[ends])))
+    def straight_way(self, places: list[int]) -> FloatArray:
+        """(p, 2) the places themselves."""
+        return np.column_stack((self.lon[places], self.lat[places]))
 
-    def _drawn(self, start: int, end: int) -> shapely.LineString:
-        from geodata.impedance import lines, path  # noqa: PLC0415 - compiles on import
+    def _draw(self, start: int, end: int) -> FloatArray:
+        from geodata.impedance import Ways, way_points  # noqa: PLC0415 - compiles on import
 
-        first, last = (self.lon[start], self.lat[start]), (self.lon[end], self.lat[end])
-        points = [first]
-        if self._graph is not None and self.roads is not None and first != last:
+        ends = self.straight_way([start, end])
+        if self._graph is None or self.roads is None or (ends[0] == ends[1]).all():
+            return ends
+        if self._ways is None:
             assert self._positions is not None  # noqa: S101 - set with the graph
-            route = path(self._graph, self._one(start), self._one(end))
-            for piece in lines(self.roads, route):
-                if piece is not None:
-                    points += [xy for xy in piece.coords if xy != points[-1]]
-        points.append(last)
-        return shapely.LineString(points)
-
-    def _one(self, place: int) -> RoadPositions:
-        assert self._positions is not None  # noqa: S101 - set with the graph
-        at = slice(place, place + 1)
-        return RoadPositions(self._positions.edge[at], self._positions.fraction[at])
+            self._ways = Ways(self._graph, self._positions)
+        driven = way_points(self.roads, self._ways.between(start, end))
+        return np.concatenate((ends[:1], driven, ends[1:]))
 
 
 def _with_length(quick: CostGraph, roads: RoadGraph) -> CostGraph:

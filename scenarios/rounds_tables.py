@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from planner.routes import Kind, Round, RoundsSolution
 from planner.routes.fleet import M_PER_KM, S_PER_H
 from planner.routes.record import RoundsChange
 from scenarios.rounds_problem import RoundsCase
+from scenarios.rounds_ways import places_of, straight_ways, ways_on_roads
 
 if TYPE_CHECKING:
     from scenarios.rounds_split import StreamSplit
@@ -38,7 +40,7 @@ class StreamRounds:
 
     Parameters
     ----------
-    rounds : ROUND_COLUMNS; geometry is the way on the roads, WGS84
+    rounds : ROUND_COLUMNS; geometry is the way, WGS84: straight, or on the roads if drawn
     calls : CALL_COLUMNS; every call of every lorry in order
     unserved : id, name, missing, reason and the reason's figures
     split : stores and rounds compared, where they were asked for; stops are then who is called at
@@ -53,7 +55,12 @@ class StreamRounds:
     split: StreamSplit | None = None
     change: RoundsChange | None = None
 
-    @property
+    def drawn(self) -> StreamRounds:
+        """The same with ways on the roads, which takes some milliseconds a leg."""
+        lines = ways_on_roads(self.case, self.solution.rounds)
+        return replace(self, rounds=self.rounds.set_geometry(lines, crs="EPSG:4326"))
+
+    @cached_property
     def figures(self) -> dict[str, float]:
         """The rounds of a year in numbers."""
         problem, found, years = self.case.problem, self.solution, self.case.cycles_per_yr
@@ -72,40 +79,55 @@ class StreamRounds:
         }
 
 
-def tables(case: RoundsCase, solution: RoundsSolution, *, draw: bool = True) -> StreamRounds:
-    """The solution in tables, its ways drawn on the roads unless they need not be."""
+def tables(case: RoundsCase, solution: RoundsSolution) -> StreamRounds:
+    """The solution in tables, with straight ways; :meth:`StreamRounds.drawn` has those on roads."""
     ids = [f"{case.stream.profile.id}-{k + 1}" for k in range(len(solution.rounds))]
-    rounds = [
-        _round_row(case, one, name, draw=draw)
-        for name, one in zip(ids, solution.rounds, strict=True)
-    ]
     facts = _facts(case)
-    calls = [
-        row
-        for name, one in zip(ids, solution.rounds, strict=True)
-        for row in _call_rows(case, one, name, facts)
-    ]
+    lorries = [_lorry_name(case, one, facts) for one in solution.rounds]
+    named = list(zip(ids, lorries, solution.rounds, strict=True))
+    rounds = pd.DataFrame(
+        [_round_row(case, one, name, lorry, facts) for name, lorry, one in named],
+        columns=list(ROUND_COLUMNS[:-1]),
+    )
+    calls = [row for name, lorry, one in named for row in _call_rows(one, name, lorry, facts)]
+    places = [place for one in solution.rounds for place in places_of(case, one)]
     return StreamRounds(
         case,
         solution,
-        gpd.GeoDataFrame(rounds, columns=list(ROUND_COLUMNS), geometry="geometry", crs="EPSG:4326"),
-        gpd.GeoDataFrame(calls, columns=list(CALL_COLUMNS), geometry="geometry", crs="EPSG:4326"),
+        gpd.GeoDataFrame(rounds, geometry=straight_ways(case, solution.rounds), crs="EPSG:4326"),
+        gpd.GeoDataFrame(
+            pd.DataFrame(calls, columns=list(CALL_COLUMNS[:-1])),
+            geometry=_points(case, places),
+            crs="EPSG:4326",
+        ),
         _unserved(case, solution),
     )
 
 
-def _round_row(case: RoundsCase, one: Round, name: str, *, draw: bool) -> dict[str, object]:
+def _points(case: RoundsCase, places: list[int]) -> NDArray[np.object_]:
+    """Points at places of the road matrices; those of every class are the same."""
+    roads = next(iter(case.roads.values()))
+    return np.asarray(shapely.points(roads.straight_way(places)), object)
+
+
+Facts = Mapping[Kind, Sequence[tuple[str, str, str]]]
+"""Id, name and district of each place by kind and position."""
+
+
+def _round_row(
+    case: RoundsCase, one: Round, name: str, lorry: str, facts: Facts
+) -> dict[str, object]:
     problem = case.problem
     vehicle = problem.vehicles[one.vehicle]
-    depot = case.depots.iloc[one.depot]
+    depot_id, depot_name, _ = facts[Kind.DEPOT][one.depot]
     return {
         "round_id": name,
         "day": one.day,
         "day_name": problem.day_names[one.day],
         "vehicle": vehicle.id,
-        "lorry": _lorry_name(case, one),
-        "depot_id": str(depot["id"]),
-        "depot_name": str(depot["name"]),
+        "lorry": lorry,
+        "depot_id": depot_id,
+        "depot_name": depot_name,
         "stops": len(one.stops),
         "trips": one.trips,
         "leaves_s": one.visits[0].leave_s,
@@ -115,44 +137,15 @@ def _round_row(case: RoundsCase, one: Round, name: str, *, draw: bool) -> dict[s
         "tonnes": one.tonnes(problem),
         "cost_cny": one.cost_cny(problem),
         "co2_kg": one.distance_m / M_PER_KM * vehicle.co2_kg_per_km,
-        "geometry": _way(case, one, draw=draw),
     }
 
 
-def _lorry_name(case: RoundsCase, one: Round) -> str:
+def _lorry_name(case: RoundsCase, one: Round, facts: Facts) -> str:
     """What a driver's sheet is called: the depot and the lorry's number there."""
-    depot = case.depots["name"].iloc[one.depot]
+    _, depot, _ = facts[Kind.DEPOT][one.depot]
     if len(case.problem.vehicles) == 1:
         return f"{depot}-{one.lorry + 1}"
     return f"{depot}-{chr(ord('A') + one.vehicle)}{one.lorry + 1}"
-
-
-def _place(case: RoundsCase, kind: Kind, position: int) -> int:
-    problem = case.problem
-    places = {
-        Kind.STOP: problem.stops.place,
-        Kind.DISPOSAL: problem.disposal.place,
-        Kind.DEPOT: problem.depots.place,
-    }
-    return int(places[kind][position])
-
-
-def _way(case: RoundsCase, one: Round, *, draw: bool) -> shapely.LineString:
-    points: list[tuple[float, ...]] = []
-    roads = case.roads[case.problem.vehicles[one.vehicle].id]
-    places = [_place(case, call.kind, call.position) for call in one.visits]
-    for start, end in pairwise(places):
-        if start != end:
-            line = roads.line(start, end) if draw else roads.straight_line(start, end)
-            points += [xy for xy in line.coords if not points or xy != points[-1]]
-    if len(points) < 2:
-        at = (float(roads.lon[places[0]]), float(roads.lat[places[0]]))
-        points = [at, at]
-    return shapely.LineString(points)
-
-
-Facts = Mapping[Kind, Sequence[tuple[str, str, str]]]
-"""Id, name and district of each place by kind and position."""
 
 
 def _facts(case: RoundsCase) -> Facts:
@@ -166,14 +159,11 @@ def _facts(case: RoundsCase) -> Facts:
     }
 
 
-def _call_rows(case: RoundsCase, one: Round, name: str, facts: Facts) -> list[dict[str, object]]:
+def _call_rows(one: Round, name: str, lorry: str, facts: Facts) -> list[dict[str, object]]:
     rows, number = [], 0
-    roads = case.roads[case.problem.vehicles[one.vehicle].id]
-    lorry = _lorry_name(case, one)
     for call in one.visits:
         place_id, place_name, district = facts[call.kind][call.position]
         number += call.kind is Kind.STOP
-        place = _place(case, call.kind, call.position)
         rows.append(
             {
                 "round_id": name,
@@ -190,7 +180,6 @@ def _call_rows(case: RoundsCase, one: Round, name: str, facts: Facts) -> list[di
                 "leave_s": call.leave_s,
                 "leg_km": call.leg_m / M_PER_KM,
                 "load_t": call.load_t,
-                "geometry": shapely.Point(roads.lon[place], roads.lat[place]),
             }
         )
     return rows

@@ -22,7 +22,7 @@ from typing import Any
 
 from scenarios.job import BEGIN, CANCEL
 
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_S = 0.1
 
 Told = dict[str, Any]
 

@@ -12,18 +12,19 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.jobs import rows
 from api.jobs.cluster import connected, made
-from api.jobs.task import SO_FAR, TOPIC, JobSpec, cancel_name, perform
+from api.jobs.rows import attempt_folder, fault, run_folder
+from api.jobs.task import KEPT, SO_FAR, TOPIC, JobSpec, cancel_name, perform
 from api.settings import Settings
-from geodata.faults import N_, Fault
-from scenarios.job import fault_dict
+from geodata.faults import N_
 from scenarios.store import ArtefactStore, Database, keeping, runs
-from scenarios.store.models import RunRow, RunState
+from scenarios.store.models import FILES_COME, RunRow, RunState
 
 log = logging.getLogger("wangdian.jobs")
 
@@ -34,10 +35,16 @@ MOST_ATTEMPTS = 3
 """A run that its server or scheduler has lost this often is given up."""
 
 WORKER_LOST = N_("the workers of this run ended {count} times; the machine may lack memory")
-TOO_LONG = N_("the run took longer than the limit of {seconds:.0f} s and had no plan by then")
 LOST = N_("the run was lost {count} times with its server or scheduler")
 FAULTY = N_("the run failed by a fault of this program; its log has the details")
-STOPPED = N_("stopped at the limit of {seconds:.0f} s; this is the best plan by then")
+
+PLAIN_NEWS = {
+    "started": rows.begun,
+    "progress": rows.progressed,
+    SO_FAR: rows.shown,
+    KEPT: rows.kept,
+    "failed": rows.failed,
+}
 
 Told = dict[str, Any]
 
@@ -77,6 +84,8 @@ class Runner:
         self._lock = threading.Lock()
         self._waiting: dict[str, None] = {}
         """Runs to hand out as soon as there are workers, each once, in order."""
+        self._useless: list[str] = []
+        """Folders that no row names any more, once the present news are in the database."""
         self._threads = [
             threading.Thread(target=self._connect, name="runs-connect", daemon=True),
             threading.Thread(target=self._write, name="runs-write", daemon=True),
@@ -88,6 +97,8 @@ class Runner:
         with self._database.writing() as session:
             for row in runs.unfinished(session):
                 self._recover(session, row)
+            for row in runs.without_files(session):
+                rows.without_files(session, row, {})
         for thread in self._threads:
             thread.start()
 
@@ -239,7 +250,7 @@ class Runner:
             error = future.exception()
             log.error("run %s: %r", run_id, error)
             lost = type(error).__name__ in ("KilledWorker", "JobDiedError")
-            told = {"kind": "failed", "faults": [_fault(WORKER_LOST if lost else FAULTY, count=3)]}
+            told = {"kind": "failed", "faults": [fault(WORKER_LOST if lost else FAULTY, count=3)]}
         else:
             told = {"kind": "lost"}
         self._news.put(_News(run_id, attempt, told))
@@ -265,72 +276,67 @@ class Runner:
                     return
                 for one in news:
                     self._news.put(one)
+                self._useless.clear()
                 time.sleep(1)
                 continue
+            self._tidy()
             for run_id in again:
                 self.submit(run_id)
             finished = any(one is not None and one.told["kind"] == "finished" for one in news)
             if finished and self._on_finished is not None:
                 self._on_finished()
 
+    def _tidy(self) -> None:
+        """Take away what nothing points at any more."""
+        while self._useless:
+            folder = self._useless.pop()
+            try:
+                self._store.remove(folder)
+            except OSError:  # a later start sweeps it
+                log.exception("%s cannot be removed", folder)
+
     def _take(self, session: Any, news: _News) -> bool:
         """Write one thing down; whether the run must be handed out again."""
         row = runs.run(session, news.run)
-        if row is None or RunState(row.state).ended or news.attempt != row.attempt:
-            return False
         told, kind = news.told, news.told["kind"]
-        if kind == "started":
-            runs.begin(session, row, news.attempt, str(told.get("worker", "")))
-        elif kind == "progress":
-            _progress(session, row, told)
-        elif kind == SO_FAR:
-            runs.note(session, row, SO_FAR, stream=told["stream"], objective=told["objective"])
+        if row is None and kind == "finished":  # removed while its files were being made
+            self._useless.append(attempt_folder(news.run, news.attempt))
+        if row is None or news.attempt != row.attempt:
+            return False
+        if RunState(row.state).ended:
+            self._take_files(session, row, told)
+            return False
+        if kind in PLAIN_NEWS:
+            PLAIN_NEWS[kind](session, row, told)
         elif kind == "finished":
-            self._finished(session, row, told)
+            rows.finished(session, row, told, self._settings.run_limit_s)
         elif kind == "cancelled":
             if told.get("unbegun") and row.state != RunState.QUEUED.value:
                 return False
-            self._stopped(session, row, told)
-        elif kind == "failed":
-            state = RunState.CANCELLED if row.cancel_requested else RunState.FAILED
-            runs.end(session, row, state, faults=told["faults"])
+            rows.stopped(session, row, told, self._settings.run_limit_s)
         elif kind == "lost":
             self._futures.pop(row.id, None)
             return self._lost(session, row)
-        if RunState(row.state).ended:
+        if RunState(row.state).ended and row.phase != FILES_COME:
             self._futures.pop(row.id, None)
         return False
 
-    def _finished(self, session: Any, row: RunRow, told: Told) -> None:
-        faults = list(told["faults"])
-        stopped = bool(told.get("cancelled"))
-        if told.get("over_limit"):
-            faults.append(_fault(STOPPED, severity="warning", seconds=self._settings.run_limit_s))
-        cancelled = stopped and row.cancel_requested
-        runs.end(
-            session,
-            row,
-            RunState.CANCELLED if cancelled else RunState.FINISHED,
-            faults=faults,
-            summary=told["summary"],
-            gap=_worst_gap(told["summary"]),
-            artefacts=told["artefacts"],
-            folder=run_folder(row),
-        )
-
-    def _stopped(self, session: Any, row: RunRow, told: Told) -> None:
-        if told.get("over_limit") and not row.cancel_requested:
-            fault = _fault(TOO_LONG, seconds=self._settings.run_limit_s)
-            runs.end(session, row, RunState.FAILED, faults=[fault])
+    def _take_files(self, session: Any, row: RunRow, told: Told) -> None:
+        """What comes of a run that has ended: the rest of its files, or that there are none."""
+        if row.phase != FILES_COME or told["kind"] in ("started", "progress", SO_FAR, KEPT):
+            return
+        self._futures.pop(row.id, None)
+        if told["kind"] == "finished":
+            self._useless.append(rows.completed(session, row, told))
         else:
-            runs.end(session, row, RunState.CANCELLED)
+            rows.without_files(session, row, told)
 
     def _lost(self, session: Any, row: RunRow) -> bool:
         if row.cancel_requested:
             runs.end(session, row, RunState.CANCELLED)
             return False
         if row.attempt >= MOST_ATTEMPTS:
-            runs.end(session, row, RunState.FAILED, faults=[_fault(LOST, count=row.attempt)])
+            runs.end(session, row, RunState.FAILED, faults=[fault(LOST, count=row.attempt)])
             return False
         runs.requeue(session, row, "lost")
         return True
@@ -341,7 +347,7 @@ class Runner:
         if row.cancel_requested:
             runs.end(session, row, RunState.CANCELLED)
         elif row.attempt >= MOST_ATTEMPTS:
-            runs.end(session, row, RunState.FAILED, faults=[_fault(LOST, count=row.attempt)])
+            runs.end(session, row, RunState.FAILED, faults=[fault(LOST, count=row.attempt)])
         else:
             if row.state == RunState.RUNNING.value:
                 runs.requeue(session, row, "restart")
@@ -354,28 +360,3 @@ class Runner:
         shutil.rmtree(self._settings.data / "work", ignore_errors=True)
         with self._database.reading() as session:
             self._store.sweep(runs.folders(session))
-
-
-def run_folder(row: RunRow) -> str:
-    """Where the result of a run's present attempt is when it is there."""
-    return f"runs/{row.id}/{row.attempt}"
-
-
-def _worst_gap(summary: Mapping[str, Any]) -> float | None:
-    gaps = [one.get("gap") for one in summary["streams"].values()]
-    return None if not gaps or None in gaps else max(gaps)
-
-
-def _progress(session: Any, row: RunRow, told: Mapping[str, Any]) -> None:
-    row.state = RunState.RUNNING.value
-    for name in ("phase", "stream", "tier", "percent"):
-        setattr(row, name, told[name])
-    if told["step"] == "solve":
-        for name in ("objective", "bound", "gap"):
-            setattr(row, name, told[name])
-    kept = ("phase", "stream", "tier", "percent", "objective", "bound", "gap")
-    runs.note(session, row, "progress", **{name: told[name] for name in kept})
-
-
-def _fault(message: str, *, severity: str = "error", **values: Any) -> dict[str, Any]:
-    return {**fault_dict(Fault("run", message, values)), "severity": severity}

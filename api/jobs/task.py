@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from api.jobs.process import JobProcess
 from scenarios.job import DISK_FULL, NO_ROOM, fault_dict
-from scenarios.store.artefacts import ArtefactStore
+from scenarios.store.artefacts import Artefact, ArtefactStore
 
 TOPIC = "wangdian-runs"
 """Dask's event topic that workers tell progress on."""
@@ -23,8 +23,13 @@ FEATURES = ("features/villages.jsonl", "features/facilities.jsonl", "features/li
 """Of a plan, that its rounds start from: as scenarios.finished_plan reads them."""
 SO_FAR = "so_far"
 """What the job calls rounds that can be read while they are still being improved."""
+SEARCHED, KEPT, UNWRITTEN = "searched", "kept", "unwritten"
+"""The job: the search has ended, and its rounds can be read. We: a run that was stopped has them;
+its other files will not come any more."""
 GRACE_S = 60.0
 """After a wish to stop, this long to write the best plan so far."""
+FILES_GRACE_S = 600.0
+"""The same where what was found is kept already, and only files are to come."""
 
 Told = dict[str, Any]
 
@@ -69,6 +74,11 @@ class JobSpec:
 def so_far_folder(folder: str) -> str:
     """Where the best rounds so far are, of a run whose result will be in ``folder``."""
     return f"{folder}-so-far"
+
+
+def kept_folder(folder: str) -> str:
+    """Where the rounds are that a stopped search ended with, until all their files are there."""
+    return f"{folder}-kept"
 
 
 def cancel_name(run: str, attempt: int) -> str:
@@ -148,13 +158,20 @@ def _performed(
     def hear(told: Told) -> None:
         if told["kind"] == SO_FAR:
             _show(job.place / SO_FAR, store, so_far_folder(spec.folder))
+        if told["kind"] == KEPT:
+            folder = kept_folder(spec.folder)
+            made = store.publish(job.place / SEARCHED, folder)
+            told |= {"folder": folder, "artefacts": _as_dicts(made)}
         tell(told)
 
-    last = _attended(job, spec, hear, stop)
+    last = Attendance(job, spec, hear, stop).last_line()
     if last["kind"] == "finished":
-        made = store.publish(job.place / "out", spec.folder)
-        last["artefacts"] = {name: one.as_dict() for name, one in made.items()}
+        last["artefacts"] = _as_dicts(store.publish(job.place / "out", spec.folder))
     return last
+
+
+def _as_dicts(made: Mapping[str, Artefact]) -> dict[str, Told]:
+    return {name: one.as_dict() for name, one in made.items()}
 
 
 def _show(place: Path, store: ArtefactStore, folder: str) -> None:
@@ -183,6 +200,7 @@ def _prepare(spec: JobSpec, store: ArtefactStore, job: JobProcess) -> None:
         "out": str(place / "out"),
         "start": str(start) if spec.start else "",
         "so_far": str(place / SO_FAR),
+        "searched": str(place / SEARCHED),
         "keep": str(keep) if spec.options.get("keep") else "",
         "lang": spec.lang,
         "kind": spec.kind,
@@ -200,25 +218,68 @@ def _start_files(spec: JobSpec) -> Iterator[str]:
         yield from (f"{one['stream']}/{name}" for one in spec.scenario["streams"])
 
 
-def _attended(
-    job: JobProcess, spec: JobSpec, tell: Callable[[Told], None], stop: Callable[[], bool]
-) -> Told:
-    """The last line of the job; asks it to stop when it should."""
-    limit_s = time.monotonic() + spec.limit_s
-    asked_s: float | None = None
-    over = False
-    job.begin()
-    while True:
-        told = job.next_line()
-        if told is None:
-            raise JobDiedError(f"the process of run {spec.run} ended with {job.end()}")
-        if told.get("kind") in ("progress", SO_FAR):
-            tell(told)
-        elif told:
-            return {**told, "stopped": asked_s is not None, "over_limit": over}
-        if asked_s is None and (stop() or time.monotonic() > limit_s):
-            over = time.monotonic() > limit_s
-            asked_s = time.monotonic()
-            job.ask_to_stop()
-        elif asked_s is not None and time.monotonic() - asked_s > GRACE_S:
-            return {"kind": "cancelled", "stopped": True, "over_limit": over}
+class Attendance:
+    """Hears a job out, and asks it to stop when it should.
+
+    A search that has ended needs no asking: its rounds are kept at once, and the run is told to
+    have ended with them; that the rest of its files are still being made is nobody's delay.
+    """
+
+    def __init__(
+        self, job: JobProcess, spec: JobSpec, tell: Callable[[Told], None], stop: Callable[[], bool]
+    ) -> None:
+        self._job, self._spec, self._tell, self._stop = job, spec, tell, stop
+        self._end_s = time.monotonic() + spec.limit_s
+        self._asked_s: float | None = None
+        self._is_wish = self._is_over = self._is_kept = False
+        self._searched: Told | None = None
+
+    def last_line(self) -> Told:
+        """What came of the job.
+
+        Raises
+        ------
+        JobDiedError
+            If the process ended without a word, and nothing of it is kept.
+        """
+        self._job.begin()
+        while True:
+            told = self._job.next_line()
+            if told is None:
+                return self._died()
+            if told.get("kind") in ("progress", SO_FAR):
+                self._tell(told)
+            elif told.get("kind") == SEARCHED:
+                self._searched = told
+            elif told:
+                return self._ended(told)
+            self._look()
+            if self._asked_s is not None and time.monotonic() - self._asked_s > self._grace_s:
+                return self._ended({"kind": "cancelled"})
+
+    @property
+    def _grace_s(self) -> float:
+        return GRACE_S if self._searched is None else FILES_GRACE_S
+
+    def _look(self) -> None:
+        """Ask the job to stop where that is wished for or its time is up; keep what it has."""
+        self._is_wish = self._is_wish or self._stop()
+        if self._asked_s is None:
+            self._is_over = time.monotonic() > self._end_s
+            if self._is_wish or self._is_over:
+                self._asked_s = time.monotonic()
+                self._job.ask_to_stop()
+        if self._is_wish and self._searched is not None and not self._is_kept:
+            self._is_kept = True
+            self._tell({**self._searched, "kind": KEPT})
+
+    def _ended(self, told: Told) -> Told:
+        if self._is_kept and told["kind"] != "finished":
+            return {"kind": UNWRITTEN, "faults": told.get("faults", [])}
+        return {**told, "stopped": self._asked_s is not None, "over_limit": self._is_over}
+
+    def _died(self) -> Told:
+        code = self._job.end()
+        if self._is_kept:
+            return {"kind": UNWRITTEN, "faults": []}
+        raise JobDiedError(f"the process of run {self._spec.run} ended with {code}")

@@ -65,7 +65,7 @@ def results(run_id: str, who: Who, service: Served) -> dict[str, Any]:
             for name, one in row.artefacts.items()
             if name.rsplit("/", 1)[-1] in MEDIA_TYPES
         ]
-        whole = {"map": f"{base}/map"}
+        whole = {"map": f"{base}/map"} if _map_of(row) in row.artefacts else {}
     except Problem:
         files, whole = [], {}
     if row.kind == RunKind.ROUNDS.value:
@@ -114,7 +114,11 @@ def map_page(run_id: str, who: Who, service: Served) -> Response:
     """The folium map, for a sandboxed frame."""
     row = service.finished_run(run_id, who, kind=None)
     require_whole_plan(who, row)
-    return sent(service, row, MAP if row.kind == RunKind.PLAN.value else ROUNDS_MAP)
+    return sent(service, row, _map_of(row))
+
+
+def _map_of(row: RunRow) -> str:
+    return MAP if row.kind == RunKind.PLAN.value else ROUNDS_MAP
 
 
 @router.get("/plan")

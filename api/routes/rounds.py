@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.auth.principal import Principal, require_whole_plan, require_writer
-from api.jobs.runner import run_folder
+from api.jobs.rows import run_folder
 from api.jobs.task import so_far_folder
 from api.problems import Problem, request_language
 from api.routes.results import GEOJSON, ROUNDS, ROUNDS_LAYER

@@ -23,7 +23,7 @@ from api.service import Service, principal_of_request, service_of
 from geodata.faults import N_
 from scenarios.schema import RoadClosure, SiteChange
 from scenarios.store import runs
-from scenarios.store.models import Role, RunKind, RunRow, RunState
+from scenarios.store.models import FILES_COME, Role, RunKind, RunRow, RunState
 from scenarios.store.runs import RunLine
 from scenarios.wording import Language
 
@@ -140,7 +140,11 @@ def one(run_id: str, request: Request, who: Who, service: Served) -> dict[str, A
 
 @router.post("/{run_id}/cancel", status_code=202)
 def cancel(run_id: str, request: Request, who: Who, service: Served) -> JSONResponse:
-    """Ask a run to stop; the best plan so far is kept."""
+    """Ask a run to stop; the best plan so far is kept.
+
+    Rounds that are there end the run at once, as JSON and GeoJSON. Its ``phase`` is then ``files``
+    until the map, the driver sheets and the GeoPackage have been made; an event tells.
+    """
     require_writer(who)
     row = cancel_run(service, run_id)
     return JSONResponse(shown(row, request_language(request)), 202)
@@ -261,7 +265,7 @@ async def _stream(
                 data["faults"] = stored_faults(data["faults"], lang)
             data["at"] = event.at.isoformat()
             yield f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(data)}\n\n"
-        if not found and (row is None or RunState(row.state).ended):
+        if not found and (row is None or _is_over(row)):
             yield "event: end\ndata: {}\n\n"
             return
         quiet_s = 0.0 if found else quiet_s + LOOK_EVERY_S
@@ -270,6 +274,11 @@ async def _stream(
             yield ": still here\n\n"
         if not found:
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _is_over(row: RunRow) -> bool:
+    """Whether nothing more is heard of a run: the files of one that was stopped may follow."""
+    return RunState(row.state).ended and row.phase != FILES_COME
 
 
 def _news(service: Service, run_id: str, after: int) -> tuple[list[Any], RunRow | None]:

@@ -23,7 +23,7 @@ from geodata.columns import layer_kinds, layer_spec
 from geodata.faults import N_
 from scenarios.load_knowledge import stream_ids
 from scenarios.store import keeping, runs
-from scenarios.store.models import Role, RunKind, RunRow, RunState, ScenarioRow
+from scenarios.store.models import FILES_COME, Role, RunKind, RunRow, RunState, ScenarioRow
 from scenarios.store.runs import RunLine
 from scenarios.wording import Language, quantity, translator, unit_name
 
@@ -166,6 +166,7 @@ def run(run_id: str, request: Request, who: Who, service: Served) -> Response:
         "run.html",
         plan=_plan(row, lang),
         ended=RunState(row.state).ended,
+        files_come=row.phase == FILES_COME,
         has_plan=bool(row.folder),
         rounds_of=row.folder and row.kind == RunKind.PLAN.value and has_rounds,
         rounds_seconds=ROUNDS_S,
@@ -175,6 +176,7 @@ def run(run_id: str, request: Request, who: Who, service: Served) -> Response:
             "plan": row.start_run_id,
             "state": row.state,
             "ended": RunState(row.state).ended,
+            "files_come": row.phase == FILES_COME,
             "has_plan": bool(row.folder),
             "may_write": who.may_write,
             "streams": knowledge.stream_names(row, lang),

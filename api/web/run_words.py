@@ -34,6 +34,7 @@ RUN_WORDS: Mapping[str, str] = {
     "step_rounds_calendar": N_("Rounds: the days of each stop"),
     "step_rounds_quick": N_("Rounds: a first answer"),
     "step_rounds_improve": N_("Rounds: making them cheaper"),
+    "step_draw": N_("Drawing the ways on the roads"),
     "gap_unknown": N_("A first plan is being sought"),
     "requeued": N_("A worker was lost; the plan is begun again"),
     "cancelling": N_("Stopping; the best plan so far is kept"),

@@ -1,31 +1,39 @@
-"""Routes and service areas as lines on the map: parts of edges cut out of their shapes."""
+"""Ways as lines on the map: parts of edges cut out of their shapes."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geodata.impedance.routes import Route
-from geodata.impedance.service_areas import EdgePortions
 from geodata.roads.graph import RoadGraph
 
 FloatArray = NDArray[np.float64]
 
 
-def lines(road: RoadGraph, parts: Route | EdgePortions) -> NDArray[Any]:
-    """The line of every part, (m,) shapely LineStrings in WGS84, in driving direction.
+def way_points(road: RoadGraph, route: Route) -> FloatArray:
+    """Points, (p, 2) longitude and latitude, of a way, none twice in a row; none of no way."""
+    pieces = [
+        whole_edge(road, edge) if (start, end) == (0.0, 1.0) else edge_part(road, edge, start, end)
+        for edge, start, end in zip(
+            route.edge.tolist(), route.start.tolist(), route.end.tolist(), strict=True
+        )
+    ]
+    return without_repeats(np.concatenate([np.empty((0, 2)), *pieces]))
 
-    Parts without length on the ground (connectors of a split junction) are None.
-    """
-    found = np.full(len(parts.edge), None, dtype=object)
-    for i, (edge, start, end) in enumerate(zip(parts.edge, parts.start, parts.end, strict=True)):
-        points = edge_part(road, int(edge), float(start), float(end))
-        if np.ptp(points, axis=0).any():
-            found[i] = shapely.LineString(points)
-    return found
+
+def without_repeats(points: FloatArray) -> FloatArray:
+    """Points without those that are where the one before them is."""
+    if len(points) == 0:
+        return points
+    moves = (points[1:] != points[:-1]).any(axis=1)
+    return points[np.concatenate(([True], moves))]
+
+
+def whole_edge(road: RoadGraph, edge: int) -> FloatArray:
+    """Points, (p, 2) longitude and latitude, of an edge in its direction."""
+    points = slice(road.shape_start[edge], road.shape_start[edge + 1])
+    return np.stack((road.shape_lon[points], road.shape_lat[points]), axis=1)
 
 
 def edge_part(road: RoadGraph, edge: int, start: float, end: float) -> FloatArray:

@@ -1,7 +1,7 @@
 """Collection rounds over a plan: who drives where, when, with what on board."""
 
 from planner.routes.checker import Finding, check_round, check_solution
-from planner.routes.plan import plan_rounds
+from planner.routes.plan import RoundsSearch, plan_rounds
 from planner.routes.problem import (
     Compartment,
     Depots,
@@ -28,6 +28,7 @@ __all__ = [
     "Round",
     "RoundsProblem",
     "RoundsProgress",
+    "RoundsSearch",
     "RoundsSettings",
     "RoundsSolution",
     "Stops",

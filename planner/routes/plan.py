@@ -56,22 +56,16 @@ def plan_rounds(
     Cancelled
         If the listener asked to stop before there were any rounds.
     """
-    run = _Run(problem, settings or RoundsSettings(), on_progress)
-    try:
-        run.prepare()
-        run.quick()
-        run.reconsider()
-        run.improve()
-        return run.solution()
-    except (Cancelled, KeyboardInterrupt):
-        if not run.complete:
-            raise Cancelled from None
-        run.cancelled = True
-        return run.solution()
+    search = RoundsSearch(problem, settings or RoundsSettings(), on_progress)
+    search.first()
+    return search.best()
 
 
-class _Run:
-    """One call of :func:`plan_rounds`."""
+class RoundsSearch:
+    """A search in two parts: of several, each can have its first rounds before one is improved.
+
+    The time between the two parts does not count. See :func:`plan_rounds`.
+    """
 
     def __init__(
         self, problem: RoundsProblem, settings: RoundsSettings, listener: OnRounds | None
@@ -83,6 +77,7 @@ class _Run:
         self._listener = listener
         self._begin_s = time.perf_counter()
         self._end_s = self._begin_s + settings.time_limit_s
+        self._paused_s = self._begin_s
         self._reasons: dict[int, Reason] = {}
         self._visited = np.zeros(0, np.int64)
         self._calendar_s = 0.0
@@ -101,7 +96,38 @@ class _Run:
         """Whether every day has rounds."""
         return self._prepared and all(slot.answer is not None for slot in self._slots)
 
-    def prepare(self) -> None:
+    def first(self) -> None:
+        """First rounds for every day.
+
+        Raises
+        ------
+        Cancelled
+            If the listener asked to stop before there were any.
+        """
+        try:
+            self._prepare()
+            self._quick()
+        except (Cancelled, KeyboardInterrupt):
+            if not self.complete:
+                raise Cancelled from None
+            self.cancelled = True
+        self._paused_s = time.perf_counter()
+
+    def best(self) -> RoundsSolution:
+        """The rounds when the time is up, or when the listener asks to stop."""
+        waited_s = time.perf_counter() - self._paused_s
+        self._begin_s += waited_s
+        self._end_s += waited_s
+        try:
+            if not self.cancelled:
+                self._reconsider()
+                self._improve_all()
+            return self.solution()
+        except (Cancelled, KeyboardInterrupt):
+            self.cancelled = True
+            return self.solution()
+
+    def _prepare(self) -> None:
         """Who can be served, on which days, and the tasks that follow."""
         self._tell("screen")
         self.problem.fingerprint()  # remembered; at the end there is no time for it
@@ -152,7 +178,7 @@ class _Run:
                     slots[key] = Slot(task, [day])
         return list(slots.values())
 
-    def quick(self) -> None:
+    def _quick(self) -> None:
         """First rounds for every day."""
         weight = sum(len(slot.task) for slot in self._slots) or 1
         total = _quick_s(weight)
@@ -176,7 +202,7 @@ class _Run:
                 slot.task, self._limits(share_s, QUICK_ITERATIONS), beat=lambda: self._tell(phase)
             )
 
-    def reconsider(self) -> None:
+    def _reconsider(self) -> None:
         """A second calendar with more time; the search improves days, not who is visited when.
 
         It is kept where its first rounds are better than those of the calendar made in a moment.
@@ -201,7 +227,7 @@ class _Run:
         each = [(worth(slot, slot.answer), len(slot.days)) for slot in self._slots]
         return tuple(sum(one[k] * days for one, days in each) for k in range(3))
 
-    def improve(self) -> None:
+    def _improve_all(self) -> None:
         """Better rounds, each task with time in proportion to its size."""
         waiting = sorted(self._slots, key=lambda slot: len(slot.task))
         for k, slot in enumerate(waiting):

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
 
 from geodata.stacking import stacked
+from scenarios.feature_files import plain_columns
 from scenarios.rounds import RoundsPlan
 from scenarios.rounds_words import clock
 
@@ -71,13 +74,23 @@ def rounds_layers(rounds: RoundsPlan) -> dict[str, gpd.GeoDataFrame]:
 
 def rounds_geojson(rounds: RoundsPlan) -> dict[str, Any]:
     """Lines and calls as one FeatureCollection, longitude and latitude (RFC 7946)."""
-    features: list[dict[str, Any]] = []
-    for layer, table in rounds_layers(rounds).items():
-        rounded = table.set_geometry(
-            table.geometry.set_precision(10.0**-DECIMALS, mode="pointwise")
-        )
-        found = json.loads(rounded.to_json(drop_id=True))["features"]
-        for one in found:
-            one["properties"]["layer"] = layer
-        features += found
+    features = [
+        one for layer, table in rounds_layers(rounds).items() for one in _features(layer, table)
+    ]
     return {"type": "FeatureCollection", "features": features}
+
+
+def _features(layer: str, table: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Each row as a feature; column by column, as somebody waits for the first rounds."""
+    shapes = np.asarray(table.geometry.array)
+    texts = shapely.to_geojson(shapely.set_precision(shapes, 10.0**-DECIMALS, mode="pointwise"))
+    columns = {**plain_columns(table), "layer": [layer] * len(table)}
+    rows = zip(texts, zip(*columns.values(), strict=True), strict=True)
+    return [
+        {
+            "type": "Feature",
+            "properties": dict(zip(columns, values, strict=True)),
+            "geometry": json.loads(text),
+        }
+        for text, values in rows
+    ]

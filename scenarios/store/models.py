@@ -86,6 +86,9 @@ class RunState(StrEnum):
         return self in ENDED
 
 
+FILES_COME = "files"
+"""The phase of a run that has ended with its rounds, while its other files are being made."""
+
 ENDED = frozenset({RunState.FINISHED, RunState.FAILED, RunState.CANCELLED})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scenarios.store.models import ENDED, EventRow, RunKind, RunRow, RunState, now
+from scenarios.store.models import ENDED, FILES_COME, EventRow, RunKind, RunRow, RunState, now
 
 
 def add(session: Session, row: RunRow) -> RunRow:
@@ -136,6 +136,11 @@ def unfinished(session: Session) -> list[RunRow]:
     return list(session.scalars(wanted))
 
 
+def without_files(session: Session) -> list[RunRow]:
+    """Runs that have ended and whose files a server before this one was still waiting for."""
+    return list(session.scalars(select(RunRow).where(RunRow.phase == FILES_COME)))
+
+
 def count_waiting(session: Session) -> int:
     """How many runs are queued or running."""
     ended = [state.value for state in ENDED]
@@ -194,3 +199,11 @@ def end(
     if state is RunState.FINISHED:
         row.percent = 100.0
     note(session, row, state.value, faults=list(faults))
+
+
+def files_there(session: Session, row: RunRow, **facts: Any) -> None:
+    """The files of a run that ended before them are there, or will not come any more."""
+    row.phase = ""
+    for name, value in facts.items():
+        setattr(row, name, value)
+    note(session, row, "files")

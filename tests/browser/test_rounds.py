@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from api.jobs.runner import run_folder
+from api.jobs.rows import run_folder
 from api.jobs.task import so_far_folder
 from planner.routes import RoundsSettings
 from scenarios import rounds_output

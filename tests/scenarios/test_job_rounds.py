@@ -114,7 +114,8 @@ def test_rounds_can_be_read_while_they_are_searched(tmp_path, monkeypatch, spec_
     assert costs == sorted(costs, reverse=True)
     told = [line["objective"] for line in sink.lines if line["kind"] == "so_far"]
     assert told == pytest.approx(costs, abs=0.01)
-    assert all(one["so_far"]["still_improving"] and one["checked"] for one in shown)
+    assert all(one["checked"] for one in shown)
+    assert [one["so_far"]["still_improving"] for one in shown] == [True] * len(shown[1:]) + [False]
     assert {call["position"] for call in calls(shown[0])} == {
         call["position"] for call in calls(final)
     }
@@ -219,3 +220,66 @@ def test_a_search_that_is_heard_of_all_the_time_is_told_of_a_few_times_a_second(
     stopped = Teller(sink, Wish(stop=True), with_rounds=True)
     with pytest.raises(Cancelled):
         stopped.rounds("x", RoundsProgress("improve", 5.0, 1.0), 0.0, 5.0)
+
+
+class Order(Sink):
+    """What a job says, in order."""
+
+    @property
+    def said(self) -> list[str]:
+        return [line["phase"] if "phase" in line else line["kind"] for line in self.lines]
+
+
+def test_the_rounds_of_a_search_are_there_before_anything_is_drawn(tmp_path, spec_of, monkeypatch):
+    def looked(_rounds):
+        files = {path.name for path in (tmp_path / "searched").iterdir()}
+        assert files == {GEOJSON, ROUNDS}
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("scenarios.rounds.RoundsPlan.drawn", looked)
+    sink = Order()
+    spec = {**spec_of(tmp_path), "searched": str(tmp_path / "searched")}
+    with pytest.raises(OSError, match="space"):
+        planned_rounds(spec, Teller(sink, Wish(), with_rounds=True))
+    assert sink.said[-2:] == ["searched", "draw"]
+    assert sink.lines[-2]["summary"]["streams"]["household_transfer"]["checked"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_search_that_is_stopped_says_so_before_its_ways_are_drawn(tmp_path, spec_of):
+    wish = Wish()
+
+    class Stopping(Teller):
+        """The wish comes with the first rounds."""
+
+        def rounds(self, stream, event, share, limit_s) -> None:
+            super().rounds(stream, event, share, limit_s)
+            wish.stop = event.incumbent is not None
+
+    sink = Order()
+    spec = {**spec_of(tmp_path), "searched": str(tmp_path / "searched")}
+    told = planned_rounds(spec, Stopping(sink, wish, with_rounds=True))
+    assert told["cancelled"]
+    assert sink.said[-3:] == ["searched", "draw", "write"]
+    assert sink.lines[-3]["cancelled"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} > {GEOJSON, ROUNDS}
+
+
+def test_every_stream_has_first_rounds_before_one_is_improved(tmp_path, spec_of, tmp_path_factory):
+    document = {**DOCUMENT, "streams": [*DOCUMENT["streams"], {"stream": "recyclables"}]}
+    folder = tmp_path_factory.mktemp("two") / "out"
+    plan = run(Scenario.model_validate(document))
+    write_plan(plan, folder, writers={})
+    write_features(plan, folder)
+    sink = Sink()
+    spec = {
+        **spec_of(tmp_path), "scenario": document, "start": str(folder),
+        "so_far": str(tmp_path / "so_far"),
+    }  # fmt: skip
+    planned_rounds(spec, Teller(sink, Wish(), with_rounds=True))
+    first = [line["stream"] for line in sink.lines if line["kind"] == "so_far"][:2]
+    assert sorted(first) == ["household_transfer", "recyclables"]
+    shown = [k for k, line in enumerate(sink.lines) if line["kind"] == "so_far"][1]
+    better = [line.get("phase") for line in sink.lines].index("rounds_improve")
+    assert shown < better
+    assert len(json.loads((tmp_path / "so_far" / ROUNDS).read_text("utf-8"))) == 2

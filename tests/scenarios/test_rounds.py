@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pytest
+import shapely
 
 from geodata.faults import InputError
 from planner.routes import RoundsSettings, plan_rounds
@@ -69,8 +70,10 @@ def test_lorries_keep_to_the_service_areas_of_the_plan(county, household):
 
 
 def test_the_line_of_a_round_is_as_long_as_it_says(household):
-    rounds = household.streams[STREAM].rounds
-    assert list(rounds.columns) == list(ROUND_COLUMNS)
+    straight = household.streams[STREAM].rounds
+    rounds = household.drawn().streams[STREAM].rounds
+    assert list(rounds.columns) == list(straight.columns) == list(ROUND_COLUMNS)
+    assert (shapely.length(rounds.geometry) > shapely.length(straight.geometry)).all()
     drawn_km = rounds.to_crs(household.plan.scenario.output_crs).to_crs(4548).length / 1000
     assert (drawn_km / rounds["km"]).between(0.99, 1.01).all()
 
@@ -187,7 +190,7 @@ def test_every_way_is_searched_with_the_same_effort(county, monkeypatch):
 
     monkeypatch.setattr("scenarios.rounds_split.plan_rounds", planned)
     found = rounds_of_plan(
-        *county, streams=[SMALL], settings=replace(QUICK, iterations=3), split=True, draw=False
+        *county, streams=[SMALL], settings=replace(QUICK, iterations=3), split=True
     ).streams[SMALL]
     first, last = asked[:-3], asked[-3:]
     assert len({settings for settings, _ in first}) == len({settings for settings, _ in last}) == 1

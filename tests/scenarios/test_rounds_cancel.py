@@ -21,9 +21,9 @@ def test_a_comparison_that_is_stopped_has_the_rounds_to_everybody(small_sources)
             raise Cancelled
 
     settings = RoundsSettings(time_limit_s=120.0)
-    found = rounds_of_plan(
-        *small_sources, settings=settings, split=True, on_rounds=stop, draw=False
-    ).streams[SMALL_SOURCES]
+    found = rounds_of_plan(*small_sources, settings=settings, split=True, on_rounds=stop).streams[
+        SMALL_SOURCES
+    ]
     assert time.perf_counter() - asked[0] < 10.0
     assert found.solution.outcome is Outcome.CANCELLED
     assert found.solution.checked
@@ -35,4 +35,4 @@ def test_stopped_before_there_are_rounds_it_has_none(small_sources):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        rounds_of_plan(*small_sources, split=True, on_rounds=stop, draw=False)
+        rounds_of_plan(*small_sources, split=True, on_rounds=stop)

@@ -87,14 +87,14 @@ def test_rounds_of_a_plan_are_kept_but_for_what_changed():
     plan = run(scenario, on_inputs=given.append)
     stream = "household_transfer"
     settings = RoundsSettings(time_limit_s=2.0, iterations=30)
-    before = rounds_of_plan(plan, given[0], settings=settings, draw=False).streams[stream]
+    before = rounds_of_plan(plan, given[0], settings=settings).streams[stream]
     gone = before.case.problem.stops.ids[0]
     at = before.case.stops.geometry.iloc[3]
     changes = RoundsChanges(
         dropped=(gone,), added=(AddedStop(id="new", lon=at.x, lat=at.y, t_per_yr=1.0),)
     )
     after = rounds_of_plan(
-        plan, given[0], settings=settings, draw=False, changes={stream: changes},
+        plan, given[0], settings=settings, changes={stream: changes},
         earlier={stream: record(before.case.problem, before.solution)},
     ).streams[stream]  # fmt: skip
     assert after.solution.checked

@@ -40,7 +40,7 @@ def before(small_sources, producers):
 def changed(small_sources, earlier, changes):
     found = rounds_of_plan(
         *small_sources, settings=QUICK, split=True, earlier={SMALL_SOURCES: earlier},
-        changes={SMALL_SOURCES: changes}, draw=False,
+        changes={SMALL_SOURCES: changes},
     )  # fmt: skip
     return found.streams[SMALL_SOURCES]
 
@@ -112,5 +112,5 @@ def test_stores_that_are_kept_are_told_without_a_comparison(before, small_source
 
 
 def replace_streams(small_sources, one):
-    empty = rounds_of_plan(*small_sources, settings=QUICK, draw=False)
+    empty = rounds_of_plan(*small_sources, settings=QUICK)
     return replace(empty, streams={SMALL_SOURCES: one})

@@ -104,7 +104,7 @@ def county():
 
 @pytest.fixture(scope="module")
 def planned(county):
-    return rounds_of_plan(*county, streams=[STREAM], settings=QUICK, draw=False)
+    return rounds_of_plan(*county, streams=[STREAM], settings=QUICK)
 
 
 def test_a_scenario_says_what_lies_apart(county, planned):
@@ -155,7 +155,7 @@ def test_the_driver_sees_what_goes_where(planned, tmp_path):
 
 def test_shared_stores_hold_each_kind_apart(county):
     found = rounds_of_plan(
-        *county, streams=[STREAM], settings=replace(QUICK, iterations=3), split=True, draw=False
+        *county, streams=[STREAM], settings=replace(QUICK, iterations=3), split=True
     ).streams[STREAM]
     assert found.solution.checked
     problem = found.case.problem

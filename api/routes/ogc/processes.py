@@ -326,8 +326,17 @@ def job_results(job_id: str, request: Request, who: Who, service: Served) -> dic
         "features": f"{root}/ogc/runs/{row.id}",
         "rounds": f"{run}/rounds.geojson",
     }
-    hrefs = {name: href for name, href in hrefs.items() if name in kinds}
+    absent = _absent(row)
+    hrefs = {name: href for name, href in hrefs.items() if name in kinds and name not in absent}
     return {name: {"href": href, "type": kinds[name]} for name, href in hrefs.items()}
+
+
+def _absent(row: RunRow) -> set[str]:
+    """Outputs that rounds which were stopped do not have, or not yet."""
+    if row.kind == RunKind.PLAN.value:
+        return set()
+    files = {"map": "rounds.html", "workbook": "rounds.xlsx", "geopackage": "rounds.gpkg"}
+    return {name for name, file in files.items() if file not in row.artefacts}
 
 
 def _job(job_id: str, who: Principal, service: Service) -> RunRow:

@@ -76,6 +76,13 @@ async function read() {
     .map(([stream, one]) => section(stream, one, rounds.filter((facts) => facts.stream === stream))));
 }
 
+// The rounds of a run that was stopped, until there is the map with the ways on the roads.
+export async function drawKept() {
+  const layer = await ask(`${base}/rounds.geojson`);
+  newMap();
+  draw(layer);
+}
+
 // Called at every news; what comes while one is being read is read once, afterwards.
 export async function refresh() {
   again = true;

@@ -75,6 +75,13 @@ if (!data.ended) {
   source.addEventListener("started", () => { at("state").textContent = word("state_running"); at("state").className = "tag running"; });
   source.addEventListener("requeued", () => { at("step").textContent = word("requeued"); gaps.length = 0; begun = null; });
   source.addEventListener("so_far", async () => (await import("./rounds_so_far.js")).refresh());
+  // Rounds that were stopped are there at once; their files follow, which the page then waits for.
+  source.addEventListener("cancelled", () => { source.close(); location.reload(); });
   source.addEventListener("cancelling", () => { at("step").textContent = word("cancelling"); });
   source.addEventListener("end", () => { source.close(); location.reload(); });
 }
+if (data.files_come) {
+  const source = new EventSource(address(`${base}/events`));
+  source.addEventListener("end", () => { source.close(); location.reload(); });
+}
+if (data.ended && document.getElementById("so-far-map")) (await import("./rounds_so_far.js")).drawKept();

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from api.jobs.runner import run_folder
+from api.jobs.rows import run_folder
 from api.jobs.task import so_far_folder
 from api.routes import results
 from api.running import run_key
@@ -134,7 +134,7 @@ def test_rounds_are_a_process(client, run_id, rounds_id):
         assert client.post(run, json={"inputs": wrong}).status_code == 400
     assert client.post(run, json={"inputs": {"run": "none"}}).status_code == 404
     found = client.get(f"/ogc/jobs/{rounds_id}/results").json()
-    assert set(found) == {"map", "workbook", "geopackage", "rounds"}
+    assert set(found) == {"map", "rounds"}  # what there is of this run
     assert client.get(found["rounds"]["href"]).status_code == 200
 
 
@@ -185,3 +185,27 @@ def test_the_page_of_rounds_has_a_form_for_changes(client, rounds_id):
     page = client.get(f"/planner/runs/{rounds_id}", headers=PAGE).text
     assert f'data-stream="{STREAM}"' in page
     assert "/static/rounds.js" in page
+
+
+def test_rounds_that_were_stopped_are_read_before_their_files_are_there(
+    client, service_app, rounds_id
+):
+    service = service_app.state.service
+    with service.database.writing() as session:
+        row = runs.run(session, rounds_id)
+        row.state, row.phase = "cancelled", "files"
+        row.artefacts = {name: one for name, one in row.artefacts.items() if "rounds.json" in name}
+    base = f"/api/runs/{rounds_id}"
+    assert client.get(f"{base}/rounds").json()[STREAM]["checked"]
+    told = client.get(f"{base}/results").json()
+    assert "map" not in told
+    assert set(client.get(f"/ogc/jobs/{rounds_id}/results").json()) == {"rounds"}
+    page = client.get(f"/planner/runs/{rounds_id}", headers=PAGE).text
+    assert 'id="files-come"' in page
+    assert 'id="so-far-map"' in page
+    assert client.post(f"{base}/cancel").status_code == 409
+    with service.database.writing() as session:
+        runs.files_there(session, runs.run(session, rounds_id))
+    events = client.get(f"{base}/events").text
+    assert events.index("event: files") < events.index("event: end")
+    assert 'id="files-come"' not in client.get(f"/planner/runs/{rounds_id}", headers=PAGE).text

@@ -158,3 +158,68 @@ def test_a_run_asked_to_stop_before_it_began_is_not_handed_out(runner):
         runs.run(session, run_id).cancel_requested = True
     runner._hand_out(run_id)
     assert runner._client.sent == []
+
+
+FOUND = {"faults": [], "summary": {"streams": {}}}
+ROUNDS, ALL = ({"rounds.json": {}}, {"rounds.json": {}, "rounds.xlsx": {}})
+
+
+@pytest.fixture
+def kept(runner):
+    """A run that was stopped: it has its rounds, its files are being made."""
+    run_id = queued(runner)
+    runner._hand_out(run_id)
+    take(runner, run_id, 1, kind="started")
+    with runner._database.writing() as session:
+        runs.run(session, run_id).cancel_requested = True
+    take(runner, run_id, 1, kind="kept", artefacts=ROUNDS, folder="runs/x/1-kept", **FOUND)
+    return run_id
+
+
+def test_a_run_that_was_stopped_has_ended_before_its_files_are_there(runner, kept):
+    row = row_of(runner, kept)
+    assert (row.state, row.phase, row.folder) == ("cancelled", "files", "runs/x/1-kept")
+    assert row.finished_at is not None
+    take(runner, kept, 1, kind="progress", phase="write")
+    assert row_of(runner, kept).phase == "files"
+    take(runner, kept, 1, kind="finished", artefacts=ALL, **FOUND)
+    row = row_of(runner, kept)
+    assert (row.state, row.phase, row.folder) == ("cancelled", "", f"runs/{kept}/1")
+    assert row.artefacts == ALL
+    assert runner._useless == ["runs/x/1-kept"]
+    take(runner, kept, 1, kind="finished", artefacts=ROUNDS, **FOUND)  # too late
+    assert row_of(runner, kept).artefacts == ALL
+
+
+@pytest.mark.parametrize("news", [
+    {"kind": "unwritten", "faults": []}, {"kind": "failed", "faults": []}, {"kind": "lost"},
+    {"kind": "cancelled"},
+])  # fmt: skip
+def test_rounds_are_kept_where_their_files_do_not_come(runner, kept, news):
+    assert not take(runner, kept, 1, **news)
+    row = row_of(runner, kept)
+    assert (row.state, row.phase, row.folder) == ("cancelled", "", "runs/x/1-kept")
+    assert [one["severity"] for one in row.faults] == ["warning"]
+
+
+def test_files_that_a_server_before_was_waiting_for_do_not_come(runner, kept, monkeypatch):
+    monkeypatch.setattr("threading.Thread.start", lambda _self: None)
+    runner.start()
+    row = row_of(runner, kept)
+    assert (row.state, row.phase, len(row.faults)) == ("cancelled", "", 1)
+
+
+def test_files_of_a_run_that_is_gone_are_taken_away(runner, kept):
+    with runner._database.writing() as session:
+        session.delete(runs.run(session, kept))
+    take(runner, kept, 1, kind="finished", artefacts=ALL, **FOUND)
+    assert runner._useless == [f"runs/{kept}/1"]
+
+
+def test_rounds_that_are_kept_too_late_are_the_finished_ones(runner):
+    run_id = queued(runner)
+    runner._hand_out(run_id)
+    take(runner, run_id, 1, kind="finished", artefacts=ALL, **FOUND)
+    take(runner, run_id, 1, kind="kept", artefacts=ROUNDS, folder="runs/x/1-kept", **FOUND)
+    row = row_of(runner, run_id)
+    assert (row.state, row.phase, row.artefacts) == ("finished", "", ALL)

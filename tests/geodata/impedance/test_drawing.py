@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from geodata.impedance import EdgePortions, lines
+from geodata.impedance import Route, way_points
 from geodata.impedance.drawing import edge_part
 
 ROAD = SimpleNamespace(
@@ -28,8 +28,8 @@ def test_a_part_starts_and_ends_between_points():
     assert last == pytest.approx([1.0, 0.5], abs=1e-3)
 
 
-def test_an_edge_without_length_has_no_line():
-    parts = EdgePortions(np.array([0, 1]), np.array([0.0, 0.0]), np.array([0.5, 1.0]))
-    line, nothing = lines(ROAD, parts)
-    assert line.length == pytest.approx(1.0, abs=1e-3)
-    assert nothing is None
+def test_a_way_has_no_point_twice_in_a_row_and_none_of_edges_without_length():
+    parts = np.array([0, 1, 0]), np.zeros(3), np.ones(3)
+    points = way_points(ROAD, Route(*parts, cost=3.0))
+    assert points.tolist() == [[0, 0], [1, 0], [1, 1], [2, 0], [0, 0], [1, 0], [1, 1]]
+    assert way_points(ROAD, Route(*(part[:0] for part in parts), cost=np.inf)).shape == (0, 2)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from geodata.impedance import path
+from geodata.impedance import Ways, path
 from geodata.roads.graph import RoadPositions
 
 from .networks import cases, cost_graph, oracle
@@ -60,6 +60,18 @@ def test_against_the_reverse_edge_the_parts_are_turned():
     )
     assert route.edge.tolist() == [1]
     assert (route.start.tolist(), route.end.tolist()) == ([0.25], [0.75])
+
+
+def test_ways_between_positions_of_a_list_are_those_of_each_pair():
+    graph = cost_graph(3, [(0, 1, 10.0, 1, 0, 10.0), (1, 2, 4.0)])
+    places = RoadPositions(np.array([1, 2, 0], np.int32), np.array([0.25, 0.5, 0.1]))
+    ways = Ways(graph, places)
+    for i in range(3):
+        for j in range(3):
+            alone, found = path(graph, one(places, i), one(places, j)), ways.between(i, j)
+            assert found.cost == alone.cost
+            assert found.edge.tolist() == alone.edge.tolist()
+            assert found.start.tolist() == alone.start.tolist()
 
 
 def test_more_than_one_source_is_refused():
