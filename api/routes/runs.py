@@ -29,7 +29,8 @@ from scenarios.wording import Language
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
-LOOK_EVERY_S = 0.3
+LOOK_EVERY_S = 0.15
+"""At the news of a run that somebody watches; first rounds are shown so much later at most."""
 KEEP_ALIVE_S = 15.0
 MOMENTS = ("created_at", "started_at", "finished_at")
 

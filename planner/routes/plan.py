@@ -25,7 +25,7 @@ from planner.routes.solution import Round, RoundsSolution, Unserved
 from planner.routes.twin import WORTH_S, Twin
 from planner.solution import Cancelled, Outcome, Reason
 
-QUICK_S_A_JOB, QUICK_S, QUICK_LEAST_S = 0.0005, 0.7, 0.004
+QUICK_S_A_JOB, QUICK_S, QUICK_LEAST_S = 0.0003, 0.5, 0.004
 """A first answer for everything within this: somebody waits for it, and the search goes on.
 
 A week of territories has dozens of tasks, so that the least for each counts.

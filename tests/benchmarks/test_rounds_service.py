@@ -29,10 +29,11 @@ class Server:
             return {"id": RUN}
         if len([one for one, _ in self.asked if one == path]) < 3:
             raise RuntimeError("409")
-        return {"rounds": []}
+        return {rounds_service.STREAM: {"rounds": []}}
 
-    def state(self, _run):
-        return {"finished_at": "now", "phase": "improve", "state": "finished"}
+    def state(self, run):
+        streams = [rounds_service.STREAM, "straw_storage"] if run == PLAN else []
+        return {"finished_at": "now", "phase": "draw", "state": "finished", "streams": streams}
 
     def wait(self, done, _limit_s):
         assert done()
@@ -60,12 +61,21 @@ def test_the_time_ends_with_the_first_rounds_that_can_be_read():
     found = rounds_service._asked(server, PLAN, {"streams": []})
     assert found["state"] == "finished"
     assert [path for path, _ in server.asked].count(f"/api/runs/{RUN}/rounds") == 3
-    changed = rounds_service._asked(Server(), BEFORE, {"changes": {}})
+    assert found["first_s"] <= found["all_s"]
+    changed = rounds_service._asked(Server(), BEFORE, {"changes": {rounds_service.STREAM: {}}})
     assert changed["first_s"] >= 0
 
 
-def test_a_wish_to_stop_is_timed_until_it_is_heard():
+def test_a_wish_to_stop_is_timed_until_the_run_has_ended():
     server = Server()
-    found = rounds_service._stopped(server, PLAN, 0.0)
-    assert found["phase"] == "improve"
+    found = rounds_service._stopped(server, PLAN, "draw")
+    assert (found["state"], found["kept"]) == ("finished", 0)
+    assert 0 <= found["heard_s"] <= found["files_s"]
     assert (f"/api/runs/{RUN}/cancel", {}) in server.asked
+
+
+def test_a_run_that_has_failed_is_not_waited_for(monkeypatch):
+    failed = {"state": "failed", "faults": ["broken"]}
+    monkeypatch.setattr(Server, "state", lambda _self, _run: failed)
+    with pytest.raises(RuntimeError, match="broken"):
+        rounds_service._asked(Server(), PLAN, {"streams": ["x"]})
