@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.problem import FloatArray, IntArray, Objective, Quota, SitingProblem
+from planner.problem import BoolArray, FloatArray, IntArray, Objective, Quota, SitingProblem
 from planner.solving.memory import MIB
 from planner.solving.uncapacitated import reduce
+from planner.solving.uncapacitated.rest import Rest
 from planner.solving.uncapacitated.rows import (
     Rows,
     Rules,
@@ -100,55 +101,60 @@ def keeps_rules(problem: SitingProblem) -> bool:
 def core_of(problem: SitingProblem) -> Core:
     """The row form of a p-median, set cover or maximal cover."""
     sites = problem.sites
-    size = cheapest_sizes(problem)
-    fixed = np.zeros(len(sites))
+    reachable = np.flatnonzero(problem.reachable)
+    size, fixed = cheapest_sizes(problem), np.zeros(len(sites))
     if problem.objective is not Objective.MAX_COVERED:
         fixed = sites.fixed_cost[size]
-    reachable = np.flatnonzero(problem.reachable)
-    kept = np.flatnonzero(~sites.required & ~sites.forbidden)
-    every = _all_rows(problem, reachable)
-    rows = restrict(every, ~(sites.required | sites.forbidden), sites.required)
-    rules = site_rules(problem, fixed, kept)
-    empty = np.diff(rows.start) == 0
-    settled = np.zeros(len(problem.demand))
-    settled[reachable[empty]] = rows.outside[empty]
-    constant = float(settled.sum() + fixed[sites.required].sum())
-    single, demand = select_rows(rows, ~empty), reachable[~empty]
-    merged, member = reduce.merge_rows(single)
-    merged_away = len(single.outside) - len(merged.outside)
-    implied = np.zeros(len(merged.outside), np.bool_)
+    free = ~(sites.required | sites.forbidden)
+    rest = Rest.of(_all_rows(problem, reachable), site_rules(problem, fixed), free, sites.required)
+    rows, asked, member = rest.rows, rest.held, rest.member
     if problem.objective is Objective.MIN_SITES:
-        implied = reduce.implied_rows(merged, len(kept))
-        needed = ~implied[member]
-        single, demand = select_rows(single, needed), demand[needed]
-        merged, member = reduce.merge_rows(single)
-    possible = bool(np.isfinite(constant)) and countable(rules)
-    gone = np.zeros(len(kept), np.bool_)
-    if possible and len(kept):
-        gone = reduce.dominated_sites(merged, rules)
-    total = float(problem.demand.weight[reachable].sum())
+        rows, asked, member = _without_implied(rest)
+    possible = bool(np.isfinite(rest.constant)) and countable(rest.rules)
+    gone = np.zeros(len(rest.sites), np.bool_)
+    if possible and len(gone):
+        gone = reduce.dominated_sites(rows, rest.rules)
+    settled = np.zeros(len(problem.demand))
+    settled[reachable] = rest.settled
+    none = np.zeros(len(gone), np.bool_)
+    covered = problem.objective is Objective.MAX_COVERED
     return Core(
-        rows=restrict(merged, ~gone, np.zeros(len(kept), np.bool_)),
-        rules=narrowed(rules, ~gone, np.zeros(len(kept), np.bool_)),
-        sites=kept[~gone],
+        rows=restrict(rows, ~gone, none),
+        rules=narrowed(rest.rules, ~gone, none),
+        sites=rest.sites[~gone],
         opened=np.flatnonzero(sites.required),
         size=size,
-        constant=constant if possible else 0.0,
-        covered_of=total if problem.objective is Objective.MAX_COVERED else None,
-        whole=_whole(merged, rules.fixed, constant),
+        constant=rest.constant if possible else 0.0,
+        covered_of=float(problem.demand.weight[reachable].sum()) if covered else None,
+        whole=_whole(rows, rest.rules.fixed, rest.constant),
         settled=settled,
-        demand=demand,
-        single=single,
+        demand=reachable[asked],
+        single=select_rows(rest.single, asked[rest.held]),
         member=member,
         reduced={
-            "demand_settled": int(empty.sum()),
-            "demand_merged": merged_away,
-            "demand_implied": int(implied.sum()),
-            "sites_settled": len(sites) - len(kept),
+            "demand_settled": int((~rest.held).sum()),
+            "demand_merged": len(rest.member) - len(rest.rows.outside),
+            "demand_implied": len(rest.rows.outside) - len(rows.outside),
+            "sites_settled": int((~free).sum()),
             "sites_dominated": int(gone.sum()),
         },
         possible=possible,
     )
+
+
+def _without_implied(rest: Rest) -> tuple[Rows, BoolArray, IntArray]:
+    """The rows of a cover that no other row implies.
+
+    Returns
+    -------
+    the merged rows, the points (n,) that they stand for, and the merged row of each of those
+    """
+    needed = ~reduce.implied_rows(rest.rows, len(rest.sites))
+    asked = rest.held.copy()
+    asked[rest.held] = needed[rest.member]
+    position = np.cumsum(needed) - 1
+    member = position[rest.member[needed[rest.member]]]
+    return select_rows(rest.rows, needed), asked, member
 
 
 def plain_cover(rows: Rows) -> bool:
@@ -235,8 +241,8 @@ def _groups(problem: SitingProblem) -> list[Quota] | None:
     return None if len(np.unique(named)) < len(named) else binding
 
 
-def site_rules(problem: SitingProblem, fixed: FloatArray, kept: IntArray) -> Rules:
-    """Counts that are left once the required sites are open; the last group has no quota."""
+def site_rules(problem: SitingProblem, fixed: FloatArray) -> Rules:
+    """Counts over all sites; the last group has no quota."""
     quotas = _groups(problem) or []
     m, groups = len(problem.sites), len(quotas) + 1
     group = np.full(m, groups - 1)
@@ -248,9 +254,7 @@ def site_rules(problem: SitingProblem, fixed: FloatArray, kept: IntArray) -> Rul
     low, high = problem.site_count
     least[groups] = 0 if low is None else low
     most[groups] = m if high is None else high
-    free = np.zeros(m, np.bool_)
-    free[kept] = True
-    return narrowed(Rules(fixed, group, least, most), free, problem.sites.required)
+    return Rules(fixed, group, least, most)
 
 
 def _whole(rows: Rows, fixed: FloatArray, constant: float) -> bool:

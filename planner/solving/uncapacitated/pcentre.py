@@ -105,7 +105,7 @@ class _Bisection:
         free = ~(sites.required | sites.forbidden)
         rows = restrict(every, free, sites.required)
         kept = np.flatnonzero(free)
-        rules = site_rules(problem, np.zeros(len(sites)), kept)
+        rules = narrowed(site_rules(problem, np.zeros(len(sites))), free, sites.required)
         if countable(rules) and len(kept):
             gone = reduce.dominated_sites(rows, rules)
             none = np.zeros(len(kept), np.bool_)

@@ -62,17 +62,29 @@ class Node:
     visited: int = 0
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How far the ascent of a node goes, each turn of fixing anew.
+
+    Parameters
+    ----------
+    steps : at most, in a turn
+    scale : first step factor; a thousandth of it ends the ascent
+    patience : steps without a gain after which the step factor shrinks
+    look : called now and then; may raise, which ends it
+    """
+
+    steps: int = _NODE_STEPS
+    scale: float = 0.5
+    patience: int = 5
+    look: Callable[[], None] | None = None
+
+
+_USUAL = Effort()
+
+
 def settle(
-    rows: Rows,
-    rules: Rules,
-    node: Node,
-    cutoff: float,
-    aim: float,
-    *,
-    steps: int = _NODE_STEPS,
-    scale: float = 0.5,
-    patience: int = 5,
-    look: Callable[[], None] | None = None,
+    rows: Rows, rules: Rules, node: Node, cutoff: float, aim: float, effort: Effort = _USUAL
 ) -> Node:
     """Bound a node and fix what its prices fix, until that removes little.
 
@@ -80,7 +92,6 @@ def settle(
     ----------
     cutoff : the node is closed where its bound reaches this
     aim : upper bound that the steps reach for
-    look : called now and then; may raise, which ends it
 
     Returns
     -------
@@ -88,7 +99,7 @@ def settle(
         With ``undecided`` None where nothing better than the cutoff is in it; where all sites are
         decided the bound is the value of the one choice left.
     """
-    rounds = visited = 0
+    turns = 0
     node = replace(node, visited=0)
     while True:
         left = narrowed(rules, node.free, node.opened)
@@ -99,38 +110,44 @@ def settle(
             return replace(node, bound=np.inf, undecided=None)
         constant = float(rules.fixed[node.opened].sum())
         if not node.free.any() or left.most[-1] == 0:
-            value = constant + float(part.outside.sum())
-            closed = np.zeros(len(node.free), np.bool_)
-            return replace(
-                node, free=closed, bound=value, undecided=None, chosen=node.opened.copy()
-            )
-        start = np.minimum(node.multiplier, part.outside)
-        ascent = begin(start, len(left.fixed), scale=scale)
-        goal, reach = cutoff - constant, aim - constant
-        slice_ = steps if look is None else slice_steps(part)
-        for done in range(0, steps, slice_):
-            few = min(slice_, steps - done)
-            advance(part, left, ascent, goal, reach, few, patience, 1e-3 * scale)
-            if look is not None:
-                look()
-            if ascent.reached(goal):
-                break
-        slack = ascent.slack
+            return _decided(node, constant + float(part.outside.sum()))
+        ascent = _climb(part, left, node.multiplier, cutoff - constant, aim - constant, effort)
         bound = ascent.bound + constant
-        visited += ascent.visited
         node = replace(
             node,
             bound=max(bound, node.bound),
             multiplier=ascent.best_multiplier,
-            visited=visited,
+            visited=node.visited + ascent.visited,
         )
         if node.bound >= cutoff:
             return replace(node, undecided=None)
-        node, removed = _fixed(node, ascent, left, cutoff + slack - bound)
-        rounds += 1
+        node, removed = _fixed(node, ascent, left, cutoff + ascent.slack - bound)
+        turns += 1
         # With nothing left to decide one more turn closes the node, however many there were.
-        if node.free.any() and (removed <= 0.1 * len(left.fixed) or rounds > _ROUNDS):
+        if node.free.any() and (removed <= 0.1 * len(left.fixed) or turns > _ROUNDS):
             return node
+
+
+def _decided(node: Node, value: float) -> Node:
+    """A node closed at the value of the one choice that it leaves."""
+    none = np.zeros(len(node.free), np.bool_)
+    return replace(node, free=none, bound=value, undecided=None, chosen=node.opened.copy())
+
+
+def _climb(
+    part: Rows, left: Rules, multiplier: FloatArray, goal: float, aim: float, effort: Effort
+) -> Ascent:
+    """An ascent from these multipliers, ended early where it reaches the goal."""
+    ascent = begin(np.minimum(multiplier, part.outside), len(left.fixed), scale=effort.scale)
+    slice_ = effort.steps if effort.look is None else slice_steps(part)
+    for done in range(0, effort.steps, slice_):
+        few = min(slice_, effort.steps - done)
+        advance(part, left, ascent, goal, aim, few, effort.patience, 1e-3 * effort.scale)
+        if effort.look is not None:
+            effort.look()
+        if ascent.reached(goal):
+            break
+    return ascent
 
 
 def _fixed(node: Node, ascent: Ascent, left: Rules, room: float) -> tuple[Node, int]:

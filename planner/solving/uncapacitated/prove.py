@@ -29,7 +29,7 @@ from planner.solving.uncapacitated.pmedian_bound import (
     first_multipliers,
     slice_steps,
 )
-from planner.solving.uncapacitated.pmedian_branch import Node, Tree, settle
+from planner.solving.uncapacitated.pmedian_branch import Effort, Node, Tree, settle
 from planner.solving.uncapacitated.relaxation import relaxed_multipliers
 from planner.solving.uncapacitated.rest import Rest
 from planner.solving.uncapacitated.rest_solver import solve_rest
@@ -241,19 +241,11 @@ class Prover:
         gap = (search.value - search.bound) / max(1e-9, abs(search.value))
         return plain and gap > _RELAXED_GAP and len(rows.site) <= _LARGEST_RELAXATION
 
-    def _settled(self, node: Node, steps: int, scale: float = 0.3) -> Node:
+    def _settled(self, node: Node, steps: int) -> Node:
         search = self._search
-        return settle(
-            search.core.rows,
-            search.core.rules,
-            node,
-            search.cutoff,
-            search.aim,
-            steps=steps,
-            scale=scale,
-            patience=8,
-            look=lambda: search.report("fix"),
-        )
+        effort = Effort(steps, scale=0.3, patience=8, look=lambda: search.report("fix"))
+        core = search.core
+        return settle(core.rows, core.rules, node, search.cutoff, search.aim, effort)
 
     def _fix(self) -> None:
         search = self._search

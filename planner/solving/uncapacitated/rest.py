@@ -24,26 +24,25 @@ class Rest:
     rows, rules : what is left; every row has a site
     sites : (f,) position of each free site among all, rising
     opened : (m,) sites of all that are open whatever else
-    constant : what the open sites cost, and the points that no free site can serve for less
-    held : (n,) points that some free site can serve for less
+    settled : (n,) what a point pays that no free site can serve for less; 0 for the others, ...
+    held : (n,) ... which some free site can serve for less
     single : their rows before merging; ``member`` the merged row of each
+    fixed : cost of the sites that are open
     """
 
     rows: Rows
     rules: Rules
     sites: IntArray
     opened: BoolArray
-    constant: float
+    settled: FloatArray
     held: BoolArray
     single: Rows
     member: IntArray
+    fixed: float
 
     @classmethod
     def of(cls, rows: Rows, rules: Rules, free: BoolArray, opened: BoolArray) -> Rest:
-        """The rest where ``opened`` (m,) are open, ``free`` (m,) undecided and all others closed.
-
-        The constant is ``inf`` where a point that must be served is out of reach.
-        """
+        """The rest where ``opened`` (m,) are open, ``free`` undecided and all others closed."""
         every = restrict(rows, free, opened)
         held = np.diff(every.start) > 0
         single = select_rows(every, held)
@@ -53,11 +52,17 @@ class Rest:
             rules=narrowed(rules, free, opened),
             sites=np.flatnonzero(free),
             opened=opened,
-            constant=float(rules.fixed[opened].sum() + every.outside[~held].sum()),
+            settled=np.where(held, 0.0, every.outside),
             held=held,
             single=single,
             member=member,
+            fixed=float(rules.fixed[opened].sum()),
         )
+
+    @property
+    def constant(self) -> float:
+        """What is paid whatever is chosen; ``inf`` where a point is out of reach that must not."""
+        return self.fixed + float(self.settled.sum())
 
     def inward(self, multiplier: FloatArray) -> FloatArray:
         """Multipliers of the rest's rows from (n,) those of all; their bound is no lower."""

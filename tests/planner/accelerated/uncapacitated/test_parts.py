@@ -10,7 +10,7 @@ from planner.solving.uncapacitated.core import core_of, cover_core
 from planner.solving.uncapacitated.cover_search import search_cover
 from planner.solving.uncapacitated.interchange import interchange
 from planner.solving.uncapacitated.pmedian_bound import advance, begin, first_multipliers
-from planner.solving.uncapacitated.pmedian_branch import Node, settle
+from planner.solving.uncapacitated.pmedian_branch import Effort, Node, settle
 from planner.solving.uncapacitated.reverify import reverify_bound
 from planner.solving.uncapacitated.rows import (
     Rules,
@@ -119,7 +119,7 @@ def test_fixing_loses_no_better_choice(seed):
     root = Node(np.ones(m, bool), np.zeros(m, bool), -np.inf, first_multipliers(rows, 1))
     best = optimum(rows, rules)
     cutoff = best + float(rng.choice([1e-6, 0.5, 3.0])) if np.isfinite(best) else 40.0
-    node = settle(rows, rules, root, cutoff, cutoff, steps=20)
+    node = settle(rows, rules, root, cutoff, cutoff, Effort(steps=20))
     better = [mask for mask in allowed(rules) if value(rows, rules, mask) < cutoff - 1e-6]
     inside = [
         mask

@@ -5,7 +5,7 @@ import pytest
 
 from planner.solving.uncapacitated import pmedian_branch
 from planner.solving.uncapacitated.pmedian_bound import first_multipliers, price_sites
-from planner.solving.uncapacitated.pmedian_branch import Node, settle
+from planner.solving.uncapacitated.pmedian_branch import Effort, Node, settle
 from planner.solving.uncapacitated.rest import Rest
 from planner.solving.uncapacitated.rows import countable
 from planner.solving.uncapacitated.selection import choose
@@ -92,7 +92,7 @@ def test_a_node_with_nothing_left_to_decide_is_closed(monkeypatch):
         best = min((value(rows, rules, mask) for mask in allowed(rules)), default=np.inf)
         if not np.isfinite(best):
             continue
-        node = settle(rows, rules, root, best + 1e-6, best, steps=20)
+        node = settle(rows, rules, root, best + 1e-6, best, Effort(steps=20))
         assert node.undecided is None or len(node.undecided) == node.free.sum() > 0
         closed += node.undecided is None
     assert closed > 0
