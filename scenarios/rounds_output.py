@@ -83,7 +83,7 @@ def _write_geojson(rounds: RoundsPlan, path: Path, _lang: str) -> None:
 
 def _write_json(rounds: RoundsPlan, path: Path, _lang: str) -> None:
     document = {key: rounds_dict(one) for key, one in rounds.streams.items()}
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     path.write_text(text, encoding="utf-8")
 
 
