@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pyvrp
+from numpy.typing import NDArray
 from pyvrp import Activity, ActivityType
 
 from planner.problem import FloatArray
@@ -138,67 +139,70 @@ def build(task: DayTask, *, prize_cny: FloatArray | None = None) -> PyvrpModel:
     ----------
     prize_cny : (j,) what it costs to leave a job out; None where all have to be done
     """
-    problem = task.problem
     types = tuple(
         (v, k)
-        for v, _ in enumerate(problem.vehicles)
+        for v, _ in enumerate(task.problem.vehicles)
         for k in task.depots(v)
         if task.allowed[v].any()
     )  # fmt: skip
-    used = sorted({site for v, _ in types for site in task.sites(v)})
-    sites = tuple(used)
-    scale = _cost_scale(task)
-    limits = load_limits(task)
+    sites = tuple(sorted({site for v, _ in types for site in task.sites(v)}))
+    scale, limits = _cost_scale(task), load_limits(task)
     # A profile for every class and depot with on-board limits, else for every class.
     ways, profile_of = profiles(task, types, sites)
-    depot_count = len(problem.depots)
-    starts = len(task)
-    ends = starts + depot_count
-    first_site = ends + depot_count
-    depots = [pyvrp.Depot(starts + k) for k in range(depot_count)]
-    depots += [pyvrp.Depot(ends + k) for k in range(depot_count)]
-    timed = any(needs_time(task, problem.vehicles[v]) for v, _ in types)
-    depots += [
-        pyvrp.Depot(
-            first_site + m,
-            tw_early=whole_up(problem.disposal.opens_s[site]),
-            # PyVRP's closing hour is for the beginning of the service.
-            tw_late=latest(problem.disposal.closes_s[site]),
-            service_duration=whole_up(problem.disposal.unload_s[site]) if timed else 0,
-        )
-        for m, site in enumerate(sites)
-    ]
-    reload_start = 2 * depot_count
     lorries = [
         vehicle_type(task, kind, sites, limits, profile, ways[profile].far, scale)
         for kind, profile in zip(types, profile_of, strict=True)
     ]
+    depots = _depots(task, sites, timed=_timed(task, types))
+    locations = len(task) + len(depots)
     distances: list[Any] = [one.distance for one in ways]
     durations: list[Any] = [one.duration for one in ways]
     if prize_cny is not None:
-        lorries.append(phantom(task, len(limits), len(ways), depot_count))
-        to_job = np.zeros(distances[0].shape, np.int64)
-        to_job[:, : len(task)] = np.round(prize_cny * scale)
-        np.fill_diagonal(to_job, 0)
-        distances.append(to_job)
-        durations.append(np.zeros_like(to_job))
+        lorries.append(phantom(task, len(limits), len(ways), len(task.problem.depots)))
+        distances.append(_to_jobs(np.round(prize_cny * scale), locations))
+        durations.append(np.zeros((locations, locations), np.int64))
+    clients = _clients(task, limits, types)
+    places = [pyvrp.Location(0, 0) for _ in range(locations)]
     return PyvrpModel(
-        task,
-        pyvrp.ProblemData(
-            [pyvrp.Location(0, 0) for _ in range(first_site + len(sites))],
-            _clients(task, limits, types),
-            depots,
-            lorries,
-            distances,
-            durations,
-        ),
-        types,
-        tuple(ways[profile_of[t]] for t in range(len(types))),
-        sites,
-        reload_start,
-        scale,
-        prize_cny is not None,
+        task=task,
+        data=pyvrp.ProblemData(places, clients, depots, lorries, distances, durations),
+        types=types,
+        ways=tuple(ways[profile_of[t]] for t in range(len(types))),
+        sites=sites,
+        reload_start=len(depots) - len(sites),
+        cost_scale=scale,
+        phantoms=prize_cny is not None,
     )
+
+
+def _depots(task: DayTask, sites: Sequence[int], *, timed: bool) -> list[pyvrp.Depot]:
+    """Where lorries begin, where they end, and where they empty, in the order of the matrices."""
+    count, disposal = len(task.problem.depots), task.problem.disposal
+    first = len(task)
+    ends = [pyvrp.Depot(first + k) for k in range(2 * count)]
+    return ends + [
+        pyvrp.Depot(
+            first + 2 * count + m,
+            tw_early=whole_up(disposal.opens_s[site]),
+            # PyVRP's closing hour is for the beginning of the service.
+            tw_late=latest(disposal.closes_s[site]),
+            service_duration=whole_up(disposal.unload_s[site]) if timed else 0,
+        )
+        for m, site in enumerate(sites)
+    ]
+
+
+def _timed(task: DayTask, types: Sequence[tuple[int, int]]) -> bool:
+    """Whether any class of lorry is bound by time."""
+    return any(needs_time(task, task.problem.vehicles[v]) for v, _ in types)
+
+
+def _to_jobs(prize: FloatArray, locations: int) -> NDArray[np.int64]:
+    """(locations, locations) phantoms' ways: to a job what leaving it out costs, 0 elsewhere."""
+    way = np.zeros((locations, locations), np.int64)
+    way[:, : len(prize)] = prize
+    np.fill_diagonal(way, 0)
+    return way
 
 
 def _cost_scale(task: DayTask) -> float:
@@ -222,7 +226,7 @@ def _clients(
         np.ceil(task.amounts(*limit) * by - ROUNDING).astype(np.int64)
         for limit, by in limits.items()
     ]
-    timed = any(needs_time(task, task.problem.vehicles[v]) for v, _ in types)
+    timed = _timed(task, types)
     opens = np.maximum(stops.opens_s[task.stop], _earliest_s(task, types))
     return [
         pyvrp.Client(
