@@ -48,7 +48,7 @@ def practise(wanted: Callable[[], bool]) -> None:
     given: list[Inputs] = []
     plan = run(county, on_progress=hear, on_inputs=given.append)
     settings = RoundsSettings(SECONDS, processes=1)
-    found = rounds_of_plan(plan, given[0], settings=settings, on_rounds=hear)
+    found = rounds_of_plan(plan, given[0], settings=settings, on_rounds=hear).drawn()
     for one in found.streams.values():
         rounds_dict(one)
     rounds_geojson(found)
