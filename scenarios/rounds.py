@@ -130,7 +130,9 @@ def rounds_of_plan(
             listen = _naming(name, on_rounds)
             wish = RoundsWish(each, stores, (earlier or {}).get(name), listen)
             searches[name] = StreamSearch(case, wish)
-            searches[name].first()
+        # The one with the fewest visits first: somebody waits to see any rounds at all.
+        for search in sorted(searches.values(), key=lambda one: one.visits):
+            search.first()
         for name, search in searches.items():
             found[name] = search.best()
             if found[name].solution.outcome is Outcome.CANCELLED:

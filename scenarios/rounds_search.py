@@ -45,6 +45,11 @@ class StreamSearch:
         self._is_new = wish.earlier is None
         self._has_rounds = False
 
+    @property
+    def visits(self) -> int:
+        """Of all stops in the days that are planned."""
+        return int(self.case.problem.stops.visits.sum())
+
     def first(self) -> None:
         """First rounds; rounds that are kept need none.
 

@@ -31,10 +31,9 @@ def packed(
     for order in orders:
         by_home[order.vehicle, order.depot].append(order)
     for (vehicle, _), mine in sorted(by_home.items()):
-        again = _packed_alike(problem, problem.vehicles[vehicle], mine, beat)
-        cheaper = sum(one.cost_cny for one in again) <= sum(
-            _timed(problem, one).cost_cny for one in mine
-        )
+        before = [_timed(problem, order) for order in mine]
+        again = _packed_alike(problem, problem.vehicles[vehicle], before, beat)
+        cheaper = sum(one.cost_cny for one in again) <= sum(one.cost_cny for one in before)
         found += [one.order for one in again] if cheaper else mine
     return found
 
@@ -67,11 +66,14 @@ def _timed(problem: RoundsProblem, order: Order, trips: int = 1) -> _Timed:
 def _packed_alike(
     problem: RoundsProblem,
     vehicle: VehicleClass,
-    orders: list[Order],
+    rounds: list[_Timed],
     beat: Callable[[], None] | None,
 ) -> list[_Timed]:
     """First fit, the longest first, of the trips of one class and depot."""
-    trips = [_timed(problem, trip) for order in orders for trip in trips_of(order)]
+    trips: list[_Timed] = []
+    for one in rounds:
+        parts = trips_of(one.order)
+        trips += [one] if parts == [one.order] else [_timed(problem, part) for part in parts]
     lorries: list[_Timed] = []
     for trip in sorted(trips, key=lambda one: -one.out_s):
         if beat is not None:
