@@ -41,8 +41,6 @@ from planner.solving.uncapacitated.selection import choose
 _ROOT_STEPS = 2500
 _TREE_WORK = 150_000_000
 """Rows and entries visited by the tree before HiGHS gets its turn: one to three seconds."""
-_FIRST_KICKS = 2_000_000
-"""Rows and entries visited by kicks before the tree: a fifth of a second."""
 _FIRST_COVER_WORK = 3_000_000
 _COVER_WORK = 150_000_000
 _ANY_COVER_WORK = 20_000_000
@@ -253,7 +251,7 @@ class Prover:
         if self._finished():
             return
         if self._kicks is not None:
-            self._kicks.spend(_FIRST_KICKS)
+            self._kicks.begin()
         node = self._settled(self._node, 200)
         if node.chosen is not None and node.undecided is not None:
             search.improve(node.chosen)

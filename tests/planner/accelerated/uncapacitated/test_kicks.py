@@ -47,7 +47,7 @@ def test_plans_only_get_better_and_keep_their_counts(seed):
     groups = (Quota("a", np.arange(20), 0, 4), Quota("b", np.arange(20, 40), 0, 4))
     search = search_of(cover_problem(seed, quotas=groups))
     first = first_plan(search)
-    Kicks(search).spend(300_000)
+    Kicks(search).spend(1_500_000)
     rows, rules = search.core.rows, search.core.rules
     opened = np.zeros(len(rules.fixed), bool)
     opened[search.chosen] = True
@@ -70,7 +70,7 @@ def test_kicks_leave_choices_that_no_exchange_improves():
         opened[search.chosen] = True
         search.improve(opened)
         alone = search.value
-        Kicks(search).spend(300_000)
+        Kicks(search).spend(1_500_000)
         assert search.value <= alone
         better += search.value < alone
     assert better > 0
@@ -78,7 +78,7 @@ def test_kicks_leave_choices_that_no_exchange_improves():
 
 def test_the_same_work_gives_the_same_plan_in_one_go_or_in_parts():
     plans = []
-    for parts in ([200_000], [50_000] * 4):
+    for parts in ([800_000], [200_000] * 4):
         search = search_of(cover_problem(3))
         first_plan(search)
         kicks = Kicks(search)
@@ -105,3 +105,12 @@ def test_kicks_are_for_covers_with_a_price_alone():
         Objective.MIN_COST, everybody.demand, everybody.sites, everybody.arcs, site_count=(8, 8)
     )
     assert not Kicks.pay(search_of(p_median))
+
+
+def test_small_problems_are_not_kicked_for_long():
+    search = search_of(cover_problem(0, n=12, m=6, p=2))
+    first_plan(search)
+    tried = []
+    search.improve = tried.append
+    Kicks(search).begin()
+    assert 0 < len(tried) <= 24
