@@ -44,7 +44,11 @@ class JobProcess:
         if work:
             Path(work).mkdir(parents=True, exist_ok=True)
         self.place = Path(tempfile.mkdtemp(prefix="run-", dir=work or None))
-        self._child = self._started()
+        try:
+            self._child = self._started()
+        except OSError:
+            shutil.rmtree(self.place, ignore_errors=True)
+            raise
         self._lines: queue.Queue[Told | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -55,8 +59,8 @@ class JobProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._child.poll() is None
+        """Whether it can be begun: it has not ended, and nobody has tidied its folder away."""
+        return self._child.poll() is None and self.place.is_dir()
 
     def begin(self) -> None:
         """Have it do what its specification says, which has been written."""

@@ -55,6 +55,23 @@ def test_a_process_that_has_died_is_replaced(started, tmp_path):
     assert not started[0].place.exists()
 
 
+def test_a_process_whose_folder_was_tidied_away_is_replaced(started, tmp_path):
+    worker = JobAhead(str(tmp_path))
+    worker.prepare()
+    started[0].place.rmdir()
+    assert worker.take() is started[1]
+
+
+def test_a_process_that_cannot_be_started_leaves_no_folder(monkeypatch, tmp_path):
+    def none(_self: JobProcess) -> subprocess.Popen[str]:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(JobProcess, "_started", none)
+    with pytest.raises(OSError, match="unavailable"):
+        JobProcess(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_ends_with_its_worker_and_leaves_nothing(started, tmp_path):
     worker = JobAhead(str(tmp_path))
     worker.prepare()
