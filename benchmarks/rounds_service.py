@@ -99,7 +99,9 @@ def _asked(server: LiveServer, source: str, body: Row) -> Row:
         time.sleep(LOOK_EVERY_S)
         if look % LOOKS == 0:  # seldom: each answer takes of the cores that the run needs
             _hold_on(server, run, began_s)
-    server.wait(lambda: server.state(run)["finished_at"] is not None, LIMIT_S)
+    _hold_on(server, run, began_s)
+    while server.state(run)["finished_at"] is None:
+        _hold_on(server, run, began_s)
     found = {"run": run, "first_s": round(moments[0], 2), "all_s": round(moments[-1], 2)}
     return {**found, "state": server.state(run)["state"]}
 
